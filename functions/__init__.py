@@ -1,0 +1,1 @@
+"""Lambda entry points: parse the event, one use case, answer."""

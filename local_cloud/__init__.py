@@ -1,0 +1,1 @@
+"""The same template.yaml on one machine."""
