@@ -1,0 +1,138 @@
+"""A message and what the account around it looks like: plain values that use cases and stores exchange."""
+
+from dataclasses import dataclass, field
+
+from shared.lifecycle import STATUS, State, Status
+from shared.wire import Cause, SpanInfo
+
+AgentKey = tuple[str, str]
+"""(account, agent id): whose queue a message waits in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message to one destination: a row of the Outbox. Times are epoch seconds."""
+
+    account: str
+    id: str
+    to: str
+    text: str
+    parts: int
+    agent: str
+    pool: tuple[int, ...]  # ports that may send it, preferred first; all belong to `agent`
+    spans: tuple[str, ...]  # the same pool as span identities
+    port: int  # the one dealt at first, then the one that sent it
+    port_name: str
+    accepted_at: float
+    deadline: float
+    report: bool = True
+    state: State = State.QUEUED
+    posted: bool = True  # False only while it provably never left the cloud
+    ended_at: float | None = None  # when the attempt ended; "time" of the outbox
+    delivered_at: float | None = None
+    parts_sent: int = 0
+    imsi: str = ""
+    cause: Cause | None = None
+    request: str = ""  # digest of the whole request, with a request_id only
+
+    @property
+    def status(self) -> Status:
+        """What callers are told."""
+        return STATUS[self.state]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What one event does to a message: the new state and the facts that come with it."""
+
+    state: State
+    at: float
+    span: str = ""
+    port: int | None = None
+    port_name: str = ""
+    imsi: str = ""
+    parts_sent: int | None = None
+    delivered_at: float | None = None
+    cause: Cause | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """One received message: a row of the inbox."""
+
+    account: str
+    id: str  # the event id: the same however often it is told
+    port: int
+    port_name: str
+    imsi: str
+    sender: str
+    text: str
+    at: float
+    parts: int = 1
+    missing: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What an account may do; 0 means no limit."""
+
+    requests_per_second: float = 20.0
+    parts_per_day: int = 0
+    parts_per_month: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    name: str
+    credential: str  # encoded scrypt hash
+    timezone: str = "UTC"
+    limits: Limits = field(default_factory=Limits)
+    suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """One site's agent as the cloud knows it."""
+
+    account: str
+    id: str
+    site: str
+    credential: str  # hex SHA-256 of its token's secret, which has 256 bits of its own
+    revoked: bool = False
+    connection: str = ""  # empty while offline
+    connected_at: float = 0.0
+    last_seen: float = 0.0
+    boot_id: str = ""
+    journal_id: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port:
+    """An allotted port: a number that stays with one (agent, span identity)."""
+
+    account: str
+    number: int
+    agent: str
+    span: str
+    name: str
+    disabled: bool = False
+    parts_per_day: int = 0
+    parts_per_month: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An agent with what it last told of its spans."""
+
+    agent: Agent
+    spans: tuple[SpanInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that routing and listing need of one account, as of one read."""
+
+    account: Account
+    sites: dict[str, Site]
+    ports: dict[int, Port]

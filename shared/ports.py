@@ -1,0 +1,197 @@
+"""What use cases need from the outside, as Protocols. Implemented in shared/aws and shared/egress, faked in tests/fakes.py.
+
+Every method is synchronous: a Lambda handler does one thing at a time. Every method may raise `Unavailable` (throttled or
+unreachable: try again later); none of them half-does its work.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal, Protocol
+
+from shared.message import Account, Agent, Change, Message, Port, Received, Snapshot
+from shared.wire import FromCloud, SpanInfo
+
+
+class Unavailable(Exception):
+    """Something outside is throttled, unreachable or broken; the same call may work later."""
+
+
+class Gone(Exception):
+    """The agent's connection is no longer there."""
+
+
+class Recorded(Enum):
+    """What became of a `Change`."""
+
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"  # the message had this or a truer state already: a repeat, or late
+    UNKNOWN = "unknown"  # no such message (expired by retention, or another deployment's)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A run of messages and where to go on; `cursor` is opaque, empty at the end."""
+
+    messages: tuple[Message, ...]
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxFilter:
+    """What `/smsoutbox/get` may ask. Times are inclusive epoch seconds. `phone` may hold `*`."""
+
+    phone: str = ""
+    start: float | None = None
+    end: float | None = None
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Epoch seconds."""
+        ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class OutboxStore(Protocol):
+    def add(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        """Stores all or none, each only if its id is new. Returns, empty on success, else what stood there already."""
+        ...
+
+    def get(self, account: str, ids: Sequence[str]) -> tuple[Message, ...]:
+        """Strongly consistent, in the order asked, missing ones left out."""
+        ...
+
+    def record(self, account: str, message_id: str, change: Change) -> tuple[Recorded, Message | None]:
+        """One conditional write along `lifecycle.TRANSITIONS`; returns the message as it stands after it."""
+        ...
+
+    def pending(self, account: str, agent: str, cursor: str, limit: int) -> Page:
+        """An agent's queue, earliest deadline first."""
+        ...
+
+    def count_pending(self, account: str, agent: str, up_to: int) -> int: ...
+
+    def claim_posting(self, account: str, message_id: str) -> bool:
+        """`posted` False → True before a message's first way out; False when it was moved or ended meanwhile."""
+        ...
+
+    def history(
+        self, account: str, where: OutboxFilter, *, skip: int, limit: int, include_pending: bool
+    ) -> tuple[Message, ...]:
+        """Newest first by the end of the attempt."""
+        ...
+
+    def count_history(self, account: str, where: OutboxFilter, *, include_pending: bool) -> int: ...
+
+
+class InboxStore(Protocol):
+    def add(self, received: Received) -> bool:
+        """Stores it once; False when it was there already."""
+        ...
+
+    def page(self, account: str, where: OutboxFilter, *, skip: int, limit: int) -> tuple[Received, ...]: ...
+
+    def count(self, account: str, where: OutboxFilter) -> int: ...
+
+
+class AccountStore(Protocol):
+    def account(self, name: str) -> Account | None:
+        """Cached for seconds in a warm function."""
+        ...
+
+    def snapshot(self, name: str) -> Snapshot | None:
+        """One query; cached for seconds in a warm function."""
+        ...
+
+    def snapshot_of_ports(self, name: str, numbers: Sequence[int]) -> Snapshot | None:
+        """Reads only these ports and their agents; for large accounts with explicit spans."""
+        ...
+
+    def put_account(self, account: Account) -> bool:
+        """False when the name is taken."""
+        ...
+
+    def agent(self, account: str, agent_id: str) -> Agent | None: ...
+
+    def put_agent(self, agent: Agent) -> bool:
+        """False when the id is taken."""
+        ...
+
+    def connected(self, account: str, agent_id: str, *, connection: str, at: float) -> bool:
+        """A hello came on this connection: it takes over unless a newer one did."""
+        ...
+
+    def described(self, account: str, agent_id: str, *, boot_id: str, journal_id: str, version: str) -> None: ...
+
+    def disconnected(self, account: str, agent_id: str, *, connection: str, at: float) -> bool:
+        """Clears the connection only if it is still this one."""
+        ...
+
+    def seen(self, account: str, agent_id: str, *, at: float) -> None: ...
+
+    def save_spans(self, account: str, agent_id: str, spans: Sequence[SpanInfo]) -> None:
+        """Written only when something that a person would act on differs from what is stored."""
+        ...
+
+    def allot_ports(self, account: str, agent_id: str, spans: Sequence[SpanInfo]) -> Mapping[str, Port]:
+        """Span identity → port, allotting new numbers for identities never seen; safe under concurrency."""
+        ...
+
+    def push_settings(self, account: str) -> Mapping[str, str | int]:
+        """As stored; empty when never set. shared/push_request.py knows the keys and defaults."""
+        ...
+
+    def save_push_settings(self, account: str, settings: Mapping[str, str | int]) -> None: ...
+
+
+class AgentLink(Protocol):
+    def post(self, connection: str, frame: FromCloud) -> None:
+        """Raises Gone when the connection has ended, Unavailable when throttled."""
+        ...
+
+    def close(self, connection: str) -> None:
+        """Ends a connection; nothing happens when it is gone."""
+        ...
+
+
+PushType = Literal["SMS-Status-Result", "SMS-Status-Report", "SMS-Received"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushEvent:
+    """One event on its way to the customer. `id` is stable over every retry and repeat: the webhook-id."""
+
+    id: str
+    type: PushType
+    account: str
+    message_id: str
+    phone: str
+    port: int
+    port_name: str
+    imsi: str
+    text: str
+    at: float
+    status: str  # "SENT", "DELIVERD", "FAILED"; empty for received messages
+    cause: str = ""  # "kind: words", as in the outbox
+
+
+class PushQueue(Protocol):
+    def put(self, events: Sequence[PushEvent]) -> None:
+        """Durable on return."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What one HTTP attempt came to. `status` is None when no answer was read; `error` then says why, in words."""
+
+    status: int | None
+    error: str
+    seconds: float
+    retry_after: float | None = None
+
+
+class Egress(Protocol):
+    def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Attempt: ...
