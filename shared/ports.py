@@ -4,12 +4,13 @@ Every method is synchronous: a Lambda handler does one thing at a time. Every me
 unreachable: try again later); none of them half-does its work.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
-from typing import Literal, Protocol
+from enum import Enum, StrEnum
+from typing import Protocol
 
 from shared.message import Account, Agent, Change, Message, Port, Received, Snapshot
+from shared.push_event import PushEvent
 from shared.wire import FromCloud, SpanInfo
 
 
@@ -140,7 +141,7 @@ class AccountStore(Protocol):
         ...
 
     def push_settings(self, account: str) -> Mapping[str, str | int]:
-        """As stored; empty when never set. shared/push_request.py knows the keys and defaults."""
+        """As stored; empty when never set. shared/push_settings.py knows the keys and defaults."""
         ...
 
     def save_push_settings(self, account: str, settings: Mapping[str, str | int]) -> None: ...
@@ -156,25 +157,51 @@ class AgentLink(Protocol):
         ...
 
 
-PushType = Literal["SMS-Status-Result", "SMS-Status-Report", "SMS-Received"]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushAttempt:
+    """What one HTTP attempt came to. `status` is None when no answer was read; `error` then says why, in words."""
+
+    status: int | None
+    error: str
+    seconds: float
+    retry_after: float | None = None
+    at: float = 0.0  # epoch s
+
+
+class PushState(StrEnum):
+    WAITING = "waiting"  # not told yet, in the queue
+    DELIVERED = "delivered"
+    GONE = "gone"  # the receiver answered 410: it wants no more of this
+    DEAD = "dead"  # given up, in the dead-letter queue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PushEvent:
-    """One event on its way to the customer. `id` is stable over every retry and repeat: the webhook-id."""
+class PushRecord:
+    """What happened to one push. Times are epoch seconds."""
 
-    id: str
-    type: PushType
-    account: str
-    message_id: str
-    phone: str
-    port: int
-    port_name: str
-    imsi: str
-    text: str
-    at: float
-    status: str  # "SENT", "DELIVERD", "FAILED"; empty for received messages
-    cause: str = ""  # "kind: words", as in the outbox
+    event: PushEvent
+    state: PushState
+    first_at: float  # when it was first taken from the queue
+    next_at: float  # not to be tried before
+    tries: int = 0
+    attempts: tuple[PushAttempt, ...] = ()  # the last ones, oldest first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circuit:
+    """How an account's endpoint has been doing; the rules are in shared/push_retry.py."""
+
+    failures: int = 0  # weight of the failures since the last success
+    open_until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushView:
+    """All that one attempt needs to know of the past, as of one read."""
+
+    record: PushRecord | None
+    results: tuple[PushRecord, ...]  # of the same message, for a report
+    circuit: Circuit
 
 
 class PushQueue(Protocol):
@@ -182,16 +209,63 @@ class PushQueue(Protocol):
         """Durable on return."""
         ...
 
+    def defer(self, receipt: str, seconds: float) -> bool:
+        """Hides a record that was taken; False when the queue refuses so long a time for it."""
+        ...
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """What one HTTP attempt came to. `status` is None when no answer was read; `error` then says why, in words."""
+    def bury(self, body: str, account: str, reason: str) -> None:
+        """Puts a record that will never be delivered into the dead-letter queue."""
+        ...
 
-    status: int | None
-    error: str
-    seconds: float
-    retry_after: float | None = None
+    def exhume(self, limit: int) -> Sequence[tuple[str, str]]:
+        """Up to `limit` (receipt, body) from the dead-letter queue, hidden from others for a minute."""
+        ...
+
+    def forget_dead(self, receipt: str) -> None:
+        """Deletes a record that `exhume` gave."""
+        ...
+
+
+class PushLog(Protocol):
+    def view(self, event: PushEvent, endpoint: str) -> PushView:
+        """One strongly consistent read."""
+        ...
+
+    def save(self, record: PushRecord) -> None:
+        """Kept for 7 days from its last change."""
+        ...
+
+    def get(self, account: str, event_id: str) -> PushRecord | None: ...
+
+    def page(self, account: str, start: float, end: float) -> Iterator[PushRecord]:
+        """Those first tried between two times, both inclusive, in no special order."""
+        ...
+
+    def failed(self, account: str, endpoint: str, weight: int) -> Circuit:
+        """Adds to the endpoint's failures; safe under concurrency."""
+        ...
+
+    def open(self, account: str, endpoint: str, until: float) -> None: ...
+
+    def claim_probe(self, account: str, endpoint: str, seen: Circuit, until: float) -> bool:
+        """True for the one caller that may try a half-open endpoint; the others wait until then."""
+        ...
+
+    def close(self, account: str, endpoint: str) -> None:
+        """It works again: its failures are forgotten."""
+        ...
+
+
+class PushMetrics(Protocol):
+    def pushes(self, account: str, *, attempts: int, failures: int, oldest_s: float) -> None:
+        """`oldest_s`: age of the oldest push seen that is not delivered yet."""
+        ...
 
 
 class Egress(Protocol):
-    def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Attempt: ...
+    def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> PushAttempt: ...
+
+    def check_host(self, host: str) -> str:
+        """Empty, or why no push would get through now (it does not resolve). Raises
+        `shared.egress_guard.Refused` for a host that no push may ever go to."""
+        ...

@@ -1,0 +1,64 @@
+"""One event on its way to the customer, and its JSON form in the queue.
+
+Rule: an event's id follows from what it says, so that it is the same over every repeat, retry and replay.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+PushType = Literal["SMS-Status-Result", "SMS-Status-Report", "SMS-Received"]
+
+_SUFFIX: dict[PushType, str] = {
+    "SMS-Status-Result": "result",
+    "SMS-Status-Report": "report",
+    "SMS-Received": "received",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushEvent:
+    """What is to be told. `at` is epoch seconds."""
+
+    type: PushType
+    account: str
+    message_id: str  # the id in /smsoutbox/get, or in /smsinbox/get for a received message
+    phone: str
+    port: int
+    port_name: str
+    imsi: str
+    text: str
+    at: float
+    status: str  # "SENT", "DELIVERD", "FAILED"; empty for received messages
+    cause: str = ""  # "kind: words", as in the outbox
+
+    @property
+    def id(self) -> str:
+        """The webhook-id. One message can say "result FAILED" and later "result SENT": two events, told once each."""
+        return "-".join(filter(None, (self.message_id, _SUFFIX[self.type], self.status.lower())))
+
+
+def result_ids(message_id: str) -> tuple[str, ...]:
+    """Every id that a result of this message may have."""
+    return tuple(f"{message_id}-result-{status}" for status in ("sent", "failed"))
+
+
+_EVENT: TypeAdapter[PushEvent] = TypeAdapter(PushEvent)
+
+
+class BadPushEvent(ValueError):
+    """A text that is no event. Names the field, never its content."""
+
+
+def to_json(event: PushEvent) -> str:
+    return _EVENT.dump_json(event).decode()
+
+
+def from_json(text: str) -> PushEvent:
+    """Raises BadPushEvent."""
+    try:
+        return _EVENT.validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise BadPushEvent(f"{'.'.join(str(step) for step in first['loc']) or 'event'}: {first['msg']}") from None
