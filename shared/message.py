@@ -1,8 +1,8 @@
 """A message and what the account around it looks like: plain values that use cases and stores exchange."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from shared.lifecycle import STATUS, State, Status
+from shared.lifecycle import STATUS, State, Status, has_ended, may
 from shared.wire import Cause, SpanInfo
 
 AgentKey = tuple[str, str]
@@ -40,6 +40,11 @@ class Message:
         """What callers are told."""
         return STATUS[self.state]
 
+    @property
+    def place(self) -> str:
+        """Its place in its agent's queue as text that sorts: earliest deadline first. Also the cursor behind it."""
+        return f"{self.deadline:014.3f}~{self.id}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
@@ -54,6 +59,27 @@ class Change:
     parts_sent: int | None = None
     delivered_at: float | None = None
     cause: Cause | None = None
+
+
+def after(message: Message, change: Change) -> Message | None:
+    """The message as the change leaves it; None when `lifecycle.TRANSITIONS` has no such step.
+
+    The end of the attempt is when the modem took it, so a report on a message known as sent does not move it.
+    """
+    if not may(message.state, change.state):
+        return None
+    ended_at = message.ended_at if message.state is State.SENT or not has_ended(change.state) else change.at
+    return replace(
+        message,
+        state=change.state,
+        ended_at=ended_at,
+        cause=change.cause,
+        delivered_at=message.delivered_at if change.delivered_at is None else change.delivered_at,
+        port=message.port if change.port is None else change.port,
+        port_name=change.port_name or message.port_name,
+        imsi=change.imsi or message.imsi,
+        parts_sent=message.parts_sent if change.parts_sent is None else change.parts_sent,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +128,9 @@ class Agent:
     connection: str = ""  # empty while offline
     connected_at: float = 0.0
     last_seen: float = 0.0
+    offline_told: bool = False  # the operator was told that it is offline
     boot_id: str = ""
+    previous_boot_id: str = ""  # one that comes back after another means two agents with one identity
     journal_id: str = ""
     version: str = ""
 

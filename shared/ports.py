@@ -1,7 +1,7 @@
-"""What use cases need from the outside, as Protocols. Implemented in shared/aws and shared/egress, faked in tests/fakes.py.
+"""What use cases need from the outside, as Protocols. Implemented in shared/aws and shared/egress, faked in tests.
 
-Every method is synchronous: a Lambda handler does one thing at a time. Every method may raise `Unavailable` (throttled or
-unreachable: try again later); none of them half-does its work.
+Every method is synchronous: a Lambda handler does one thing at a time. Every method may raise `Unavailable` (throttled
+or unreachable: try again later); none of them half-does its work.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Protocol
 
-from shared.message import Account, Agent, Change, Message, Port, Received, Snapshot
+from shared.message import Account, Agent, AgentKey, Change, Message, Port, Received, Snapshot
 from shared.push_event import PushEvent
 from shared.wire import FromCloud, SpanInfo
 
@@ -32,10 +32,19 @@ class Recorded(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A run of messages and where to go on; `cursor` is opaque, empty at the end."""
+    """A run of messages and where to go on; `cursor` is empty at the end."""
 
     messages: tuple[Message, ...]
     cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits in all queues, seen in one look: how many, the oldest, and who is past its deadline."""
+
+    count: int
+    oldest: float | None  # epoch s when the oldest was accepted; None when nothing waits
+    overdue: tuple[tuple[AgentKey, str], ...]  # whose queue, message id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,17 +73,34 @@ class OutboxStore(Protocol):
         """Strongly consistent, in the order asked, missing ones left out."""
         ...
 
-    def record(self, account: str, message_id: str, change: Change) -> tuple[Recorded, Message | None]:
-        """One conditional write along `lifecycle.TRANSITIONS`; returns the message as it stands after it."""
+    def record(
+        self, account: str, message_id: str, change: Change, *, settle: bool = True
+    ) -> tuple[Recorded, Message | None]:
+        """One conditional write along `lifecycle.TRANSITIONS`; returns the message as it stands after it.
+
+        With `settle` False an ended message stays in its queue until `settle` is called. That is for endings that no
+        agent will repeat: who crashes before their push is enqueued finds them there again.
+        """
+        ...
+
+    def settle(self, account: str, message_id: str) -> None:
+        """Takes an ended message out of its queue."""
         ...
 
     def pending(self, account: str, agent: str, cursor: str, limit: int) -> Page:
-        """An agent's queue, earliest deadline first."""
+        """A run of an agent's queue, earliest deadline first, behind `cursor` (a `Message.place`, or empty).
+
+        Index reads may lag by moments, so what `record` kept or has just ended is filtered by the caller.
+        """
         ...
 
     def count_pending(self, account: str, agent: str, up_to: int) -> int: ...
 
-    def claim_posting(self, account: str, message_id: str) -> bool:
+    def backlog(self, before: float) -> Backlog:
+        """All that waits, of all accounts, and what of it has a deadline earlier than `before`."""
+        ...
+
+    def claim_posting(self, account: str, message_id: str, agent: str) -> bool:
         """`posted` False → True before a message's first way out; False when it was moved or ended meanwhile."""
         ...
 
@@ -120,11 +146,20 @@ class AccountStore(Protocol):
         """False when the id is taken."""
         ...
 
-    def connected(self, account: str, agent_id: str, *, connection: str, at: float) -> bool:
-        """A hello came on this connection: it takes over unless a newer one did."""
+    def connected(
+        self,
+        account: str,
+        agent_id: str,
+        *,
+        connection: str,
+        since: float,
+        at: float,
+        boot_id: str = "",
+        journal_id: str = "",
+        version: str = "",
+    ) -> bool:
+        """The connection opened at `since` (gateway's time) takes over, False if a newer one did. Empty ones stay."""
         ...
-
-    def described(self, account: str, agent_id: str, *, boot_id: str, journal_id: str, version: str) -> None: ...
 
     def disconnected(self, account: str, agent_id: str, *, connection: str, at: float) -> bool:
         """Clears the connection only if it is still this one."""
@@ -132,12 +167,33 @@ class AccountStore(Protocol):
 
     def seen(self, account: str, agent_id: str, *, at: float) -> None: ...
 
-    def save_spans(self, account: str, agent_id: str, spans: Sequence[SpanInfo]) -> None:
-        """Written only when something that a person would act on differs from what is stored."""
+    def unheard(self, before: float) -> Sequence[AgentKey]:
+        """Agents whose time to be heard of has run out at `before`; reads only those."""
+        ...
+
+    def missed(self, account: str, agent_id: str, *, before: float) -> Agent | None:
+        """Marks one of them offline and told of; None when it was heard of meanwhile."""
+        ...
+
+    def spans(self, account: str, agent_id: str) -> tuple[SpanInfo, ...]:
+        """As last saved."""
+        ...
+
+    def save_spans(
+        self, account: str, agent_id: str, spans: Sequence[SpanInfo], *, at: float, whole: bool
+    ) -> Sequence[tuple[SpanInfo | None, SpanInfo]]:
+        """What a person would act on and was not so before, as (before, now); nothing is written when that is nothing.
+
+        `whole` replaces all that was known. Otherwise each span is replaced unless a later `at` told of it already.
+        """
         ...
 
     def allot_ports(self, account: str, agent_id: str, spans: Sequence[SpanInfo]) -> Mapping[str, Port]:
         """Span identity → port, allotting new numbers for identities never seen; safe under concurrency."""
+        ...
+
+    def ports_of(self, account: str, agent_id: str) -> Mapping[str, Port]:
+        """Span identity → port as allotted; cached for seconds in a warm function."""
         ...
 
     def push_settings(self, account: str) -> Mapping[str, str | int]:
@@ -268,4 +324,10 @@ class Egress(Protocol):
     def check_host(self, host: str) -> str:
         """Empty, or why no push would get through now (it does not resolve). Raises
         `shared.egress_guard.Refused` for a host that no push may ever go to."""
+        ...
+
+
+class Alerts(Protocol):
+    def tell(self, subject: str, text: str) -> None:
+        """One event for the operator, e.g. "site offline". No message text, no phone numbers."""
         ...

@@ -118,6 +118,7 @@ class Hello(WireModel):
 
 class Spans(WireModel):
     kind: Literal["spans"] = "spans"
+    at: float = 0.0  # epoch s by the agent's clock: frames may overtake each other, the later word on a span stays
     changed: tuple[SpanInfo, ...]
     gone: tuple[str, ...] = ()  # identities that are no longer there at all
 

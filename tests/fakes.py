@@ -1,0 +1,402 @@
+"""In-memory stand-ins for every Protocol of shared/ports.py. They keep the contracts; tests of use cases need no AWS.
+
+Each takes a `Faults`, by which a test makes the next calls raise: `faults.then(Unavailable("throttled"))`.
+"""
+
+import fnmatch
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from shared.lifecycle import has_ended
+from shared.message import Account, Agent, AgentKey, Change, Message, Port, Received, Site, Snapshot, after
+from shared.ports import Backlog, Gone, OutboxFilter, Page, PushAttempt, Recorded
+from shared.push_event import PushEvent, to_json
+from shared.wire import FromCloud, SpanInfo
+
+SILENCE = 1200.0
+
+
+class FakeClock:
+    """Stands still until told otherwise."""
+
+    def __init__(self, now: float = 1_750_000_000.0) -> None:
+        self.time = now
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+
+
+@dataclass
+class Faults:
+    """What the next calls raise; None lets one call through."""
+
+    waiting: deque[Exception | None] = field(default_factory=deque)
+
+    def then(self, *faults: Exception | None) -> None:
+        self.waiting.extend(faults)
+
+    def check(self) -> None:
+        fault = self.waiting.popleft() if self.waiting else None
+        if fault is not None:
+            raise fault
+
+
+def _matches(phone: str, at: float, where: OutboxFilter) -> bool:
+    pattern = where.phone.replace("[", "[[]").replace("?", "[?]")
+    return (
+        (not where.phone or fnmatch.fnmatchcase(phone, pattern))
+        and (where.start is None or at >= where.start)
+        and (where.end is None or at <= where.end)
+    )
+
+
+class FakeOutbox:
+    """OutboxStore."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], Message] = {}
+        self.kept: set[tuple[str, str]] = set()  # ended, but not settled
+        self.faults = Faults()
+        self.writes = 0
+
+    def add(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        self.faults.check()
+        there = tuple(self.rows[(m.account, m.id)] for m in messages if (m.account, m.id) in self.rows)
+        if not there:
+            self.rows.update({(m.account, m.id): m for m in messages})
+            self.writes += len(messages)
+        return there
+
+    def get(self, account: str, ids: Sequence[str]) -> tuple[Message, ...]:
+        self.faults.check()
+        return tuple(self.rows[(account, i)] for i in ids if (account, i) in self.rows)
+
+    def record(
+        self, account: str, message_id: str, change: Change, *, settle: bool = True
+    ) -> tuple[Recorded, Message | None]:
+        self.faults.check()
+        old = self.rows.get((account, message_id))
+        if old is None:
+            return Recorded.UNKNOWN, None
+        new = after(old, change)
+        if new is None:
+            return Recorded.UNCHANGED, old
+        self.rows[(account, message_id)] = new
+        self.writes += 1
+        if settle or not has_ended(new.state):
+            self.kept.discard((account, message_id))
+        else:
+            self.kept.add((account, message_id))
+        return Recorded.CHANGED, new
+
+    def settle(self, account: str, message_id: str) -> None:
+        self.faults.check()
+        self.kept.discard((account, message_id))
+
+    def pending(self, account: str, agent: str, cursor: str, limit: int) -> Page:
+        self.faults.check()
+        run = [m for m in self._queue(account, agent) if m.place > cursor]
+        return Page(tuple(run[:limit]), run[limit - 1].place if len(run) > limit else "")
+
+    def count_pending(self, account: str, agent: str, up_to: int) -> int:
+        self.faults.check()
+        return min(len(self._queue(account, agent)), up_to)
+
+    def backlog(self, before: float) -> Backlog:
+        self.faults.check()
+        waiting = sorted(self._waiting(), key=lambda m: m.deadline)
+        overdue = tuple(((m.account, m.agent), m.id) for m in waiting if m.deadline < before)
+        return Backlog(len(waiting), min((m.accepted_at for m in waiting), default=None), overdue)
+
+    def claim_posting(self, account: str, message_id: str, agent: str) -> bool:
+        self.faults.check()
+        m = self.rows.get((account, message_id))
+        if m is None or m.posted or m.agent != agent or has_ended(m.state):
+            return False
+        self.rows[(account, message_id)] = replace(m, posted=True)
+        self.writes += 1
+        return True
+
+    def history(
+        self, account: str, where: OutboxFilter, *, skip: int, limit: int, include_pending: bool
+    ) -> tuple[Message, ...]:
+        self.faults.check()
+        return self._history(account, where, include_pending)[skip : skip + limit]
+
+    def count_history(self, account: str, where: OutboxFilter, *, include_pending: bool) -> int:
+        self.faults.check()
+        return len(self._history(account, where, include_pending))
+
+    def _history(self, account: str, where: OutboxFilter, include_pending: bool) -> tuple[Message, ...]:
+        timed = [
+            (m.accepted_at if m.ended_at is None else m.ended_at, m.id, m)
+            for m in self.rows.values()
+            if m.account == account and (has_ended(m.state) or include_pending)
+        ]
+        return tuple(m for at, _, m in sorted(timed, key=lambda t: t[:2], reverse=True) if _matches(m.to, at, where))
+
+    def _waiting(self) -> list[Message]:
+        return [m for k, m in self.rows.items() if not has_ended(m.state) or k in self.kept]
+
+    def _queue(self, account: str, agent: str) -> list[Message]:
+        return sorted((m for m in self._waiting() if (m.account, m.agent) == (account, agent)), key=lambda m: m.place)
+
+
+class FakeInbox:
+    """InboxStore."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], Received] = {}
+        self.faults = Faults()
+
+    def add(self, received: Received) -> bool:
+        self.faults.check()
+        new = (received.account, received.id) not in self.rows
+        self.rows.setdefault((received.account, received.id), received)
+        return new
+
+    def page(self, account: str, where: OutboxFilter, *, skip: int, limit: int) -> tuple[Received, ...]:
+        self.faults.check()
+        return self._found(account, where)[skip : skip + limit]
+
+    def count(self, account: str, where: OutboxFilter) -> int:
+        self.faults.check()
+        return len(self._found(account, where))
+
+    def _found(self, account: str, where: OutboxFilter) -> tuple[Received, ...]:
+        found = [r for r in self.rows.values() if r.account == account and _matches(r.sender, r.at, where)]
+        return tuple(sorted(found, key=lambda r: (r.at, r.id), reverse=True))
+
+
+class FakeAccounts:
+    """AccountStore, without caches."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[str, Account] = {}
+        self.agents: dict[AgentKey, Agent] = {}
+        self.expected: dict[AgentKey, float] = {}  # to be heard of before
+        self.told: dict[AgentKey, dict[str, tuple[float, SpanInfo]]] = {}
+        self.ports: dict[tuple[str, int], Port] = {}
+        self.settings: dict[str, dict[str, str | int]] = {}
+        self.faults = Faults()
+        self.seen_writes = 0
+
+    def account(self, name: str) -> Account | None:
+        self.faults.check()
+        return self.accounts.get(name)
+
+    def snapshot(self, name: str) -> Snapshot | None:
+        self.faults.check()
+        return self._snapshot(name, {k: p for (a, k), p in self.ports.items() if a == name})
+
+    def snapshot_of_ports(self, name: str, numbers: Sequence[int]) -> Snapshot | None:
+        self.faults.check()
+        ports = {n: self.ports[(name, n)] for n in numbers if (name, n) in self.ports}
+        whole = self._snapshot(name, ports)
+        agents = {p.agent for p in ports.values()}
+        return whole and replace(whole, sites={i: s for i, s in whole.sites.items() if i in agents})
+
+    def _snapshot(self, name: str, ports: dict[int, Port]) -> Snapshot | None:
+        if name not in self.accounts:
+            return None
+        sites = {i: Site(agent, self.spans(a, i)) for (a, i), agent in self.agents.items() if a == name}
+        return Snapshot(self.accounts[name], sites, ports)
+
+    def put_account(self, account: Account) -> bool:
+        self.faults.check()
+        return self.accounts.setdefault(account.name, account) is account
+
+    def agent(self, account: str, agent_id: str) -> Agent | None:
+        self.faults.check()
+        return self.agents.get((account, agent_id))
+
+    def put_agent(self, agent: Agent) -> bool:
+        self.faults.check()
+        return self.agents.setdefault((agent.account, agent.id), agent) is agent
+
+    def connected(
+        self,
+        account: str,
+        agent_id: str,
+        *,
+        connection: str,
+        since: float,
+        at: float,
+        boot_id: str = "",
+        journal_id: str = "",
+        version: str = "",
+    ) -> bool:
+        self.faults.check()
+        key = (account, agent_id)
+        old = self.agents.get(key)
+        if old is None or old.connected_at > since:
+            return False
+        previous = old.boot_id if boot_id and old.boot_id != boot_id else old.previous_boot_id
+        self.agents[key] = replace(
+            old,
+            connection=connection,
+            connected_at=since,
+            last_seen=at,
+            offline_told=False,
+            boot_id=boot_id or old.boot_id,
+            previous_boot_id=previous,
+            journal_id=journal_id or old.journal_id,
+            version=version or old.version,
+        )
+        self.expected[key] = at + SILENCE
+        return True
+
+    def disconnected(self, account: str, agent_id: str, *, connection: str, at: float) -> bool:
+        self.faults.check()
+        key = (account, agent_id)
+        if key not in self.agents or self.agents[key].connection != connection:
+            return False
+        self.agents[key] = replace(self.agents[key], connection="", last_seen=at)
+        self.expected[key] = at + SILENCE / 4
+        return True
+
+    def seen(self, account: str, agent_id: str, *, at: float) -> None:
+        self.faults.check()
+        key = (account, agent_id)
+        if key in self.agents:
+            self.agents[key] = replace(self.agents[key], last_seen=at)
+            self.expected[key] = at + SILENCE
+            self.seen_writes += 1
+
+    def unheard(self, before: float) -> Sequence[AgentKey]:
+        self.faults.check()
+        return tuple(sorted(key for key, at in self.expected.items() if at < before))
+
+    def missed(self, account: str, agent_id: str, *, before: float) -> Agent | None:
+        self.faults.check()
+        key = (account, agent_id)
+        if self.expected.get(key, before) >= before:
+            return None
+        del self.expected[key]
+        self.agents[key] = replace(self.agents[key], connection="", offline_told=True)
+        return self.agents[key]
+
+    def spans(self, account: str, agent_id: str) -> tuple[SpanInfo, ...]:
+        return tuple(info for _, info in self.told.get((account, agent_id), {}).values())
+
+    def save_spans(
+        self, account: str, agent_id: str, spans: Sequence[SpanInfo], *, at: float, whole: bool
+    ) -> Sequence[tuple[SpanInfo | None, SpanInfo]]:
+        self.faults.check()
+        known = self.told.setdefault((account, agent_id), {})
+        before = {span: info for span, (_, info) in known.items()}
+        if whole:
+            known.clear()
+        news = []
+        for info in spans:
+            if not whole and info.span in known and known[info.span][0] > at:
+                continue
+            known[info.span] = (at, info)
+            if before.get(info.span) != info:
+                news.append((before.get(info.span), info))
+        return tuple(news)
+
+    def allot_ports(self, account: str, agent_id: str, spans: Sequence[SpanInfo]) -> Mapping[str, Port]:
+        self.faults.check()
+        for info in spans:
+            if info.span not in self.ports_of(account, agent_id):
+                n = 1 + max((k for a, k in self.ports if a == account), default=0)
+                name = info.name or f"{info.technology or 'gsm'}-1.{n}"
+                port = Port(account=account, number=n, agent=agent_id, span=info.span, name=name)
+                self.ports[(account, n)] = port
+        return self.ports_of(account, agent_id)
+
+    def ports_of(self, account: str, agent_id: str) -> Mapping[str, Port]:
+        self.faults.check()
+        return {p.span: p for (a, _), p in sorted(self.ports.items()) if (a, p.agent) == (account, agent_id)}
+
+    def push_settings(self, account: str) -> Mapping[str, str | int]:
+        self.faults.check()
+        return dict(self.settings.get(account, {}))
+
+    def save_push_settings(self, account: str, settings: Mapping[str, str | int]) -> None:
+        self.faults.check()
+        self.settings[account] = dict(settings)
+
+
+class FakeLink:
+    """AgentLink: frames by connection, in order; a connection that was not opened is gone."""
+
+    def __init__(self) -> None:
+        self.posted: dict[str, list[FromCloud]] = {}
+        self.closed: list[str] = []
+        self.faults = Faults()
+
+    def open(self, connection: str) -> None:
+        self.posted[connection] = []
+
+    def post(self, connection: str, frame: FromCloud) -> None:
+        self.faults.check()
+        if connection not in self.posted or connection in self.closed:
+            raise Gone(connection)
+        self.posted[connection].append(frame)
+
+    def close(self, connection: str) -> None:
+        self.closed.append(connection)
+
+
+class FakePushQueue:
+    """PushQueue: what was put, what was deferred, and the dead letters."""
+
+    def __init__(self) -> None:
+        self.events: list[PushEvent] = []
+        self.deferred: dict[str, float] = {}
+        self.dead: dict[str, str] = {}
+        self.faults = Faults()
+
+    def put(self, events: Sequence[PushEvent]) -> None:
+        self.faults.check()
+        self.events.extend(events)
+
+    def defer(self, receipt: str, seconds: float) -> bool:
+        self.faults.check()
+        self.deferred[receipt] = seconds
+        return True
+
+    def bury(self, body: str, account: str, reason: str) -> None:
+        self.faults.check()
+        self.dead[f"dead-{len(self.dead)}"] = body
+
+    def exhume(self, limit: int) -> Sequence[tuple[str, str]]:
+        self.faults.check()
+        return tuple(self.dead.items())[:limit]
+
+    def forget_dead(self, receipt: str) -> None:
+        self.dead.pop(receipt, None)
+
+    def bodies(self) -> list[str]:
+        return [to_json(event) for event in self.events]
+
+
+class FakeEgress:
+    """Egress: answers from a list, the last one for ever; keeps what was asked."""
+
+    def __init__(self, *answers: PushAttempt) -> None:
+        self.answers = deque(answers or (PushAttempt(status=200, error="", seconds=0.01),))
+        self.requests: list[tuple[str, str, Mapping[str, str], bytes]] = []
+
+    def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> PushAttempt:
+        self.requests.append((method, url, dict(headers), body))
+        return self.answers.popleft() if len(self.answers) > 1 else self.answers[0]
+
+    def check_host(self, host: str) -> str:
+        return ""
+
+
+class FakeAlerts:
+    """Alerts."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+
+    def tell(self, subject: str, text: str) -> None:
+        self.told.append((subject, text))
