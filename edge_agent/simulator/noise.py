@@ -1,0 +1,44 @@
+"""How answers and prompts get spoiled: line ends, blank lines, garbage, and unsolicited lines where they hurt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge_agent.simulator.modem import Modem
+
+_PROMPT = b"\r\n> "
+
+
+def prompt(modem: Modem) -> bytes:
+    faults = modem.faults
+    said = b"\r\n>\r\n" if faults.strikes("prompt_without_space") else _PROMPT
+    intruder = faults.strikes("urc_in_prompt")
+    if intruder is None:
+        return said
+    where = intruder["where"] or modem.rng.choice(("before", "inside", "after"))
+    line = f"\r\n{unsolicited(modem)}\r\n".encode()
+    return {"before": line + said, "inside": b"\r\n" + line + said[2:]}.get(str(where), said + line)
+
+
+def unsolicited(modem: Modem, command: str = "") -> str:
+    """A line that nobody asked for, with the prefix of the command in flight where there is one (27.007 §7.2)."""
+    for name in ("+CREG", "+CGREG", "+CEREG"):
+        if name in command:
+            return f"{name}: {modem.registration}"
+    return modem.rng.choice(modem.vendor.noise)
+
+
+def spoiled(modem: Modem, data: bytes) -> bytes:
+    faults, command = modem.faults, modem.command
+    if faults.strikes("urc_between", command):
+        data = f"\r\n{unsolicited(modem, command)}\r\n".encode() + data
+    if faults.strikes("joined", command):
+        data += f"\r\n{unsolicited(modem)}\r\n".encode()
+    if faults.strikes("extra_blank_lines", command):
+        data = data.replace(b"\r\n", b"\r\n\r\n")
+    if ends := faults.strikes("odd_line_ends", command):
+        data = data.replace(b"\r\n", ends.text("ending").encode())
+    if garbage := faults.strikes("garbage", command):
+        data = b"\r\n" + modem.rng.randbytes(int(garbage.number("length"))) + b"\r\n" + data
+    return data
