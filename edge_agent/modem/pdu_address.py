@@ -38,25 +38,22 @@ class Address:
 
 
 def encode(number: str) -> str:
-    """Length, type and digits in hex. ValueError if it is none; the number is not in the message."""
-    digits = number.removeprefix("+")
+    """Length, type and digits in hex. ValueError if it is no number, which its message does not tell."""
+    international = number.startswith("+")
+    digits = number[1:] if international else number
     if not 0 < len(digits) <= MAX_DIGITS:
         raise ValueError(f"a number has 1 to {MAX_DIGITS} digits, not {len(digits)}")
     if not (digits.isascii() and digits.isdigit()):
         digits = _semi_octets(digits)
-    kind = _UNKNOWN if digits is number else _INTERNATIONAL
-    return f"{len(digits):02X}{kind:02X}{swap(digits + 'F' if len(digits) & 1 else digits)}"
+    kind = _INTERNATIONAL if international else _UNKNOWN
+    filled = digits + "F" if len(digits) & 1 else digits
+    return f"{len(digits):02X}{kind:02X}{bytes.fromhex(filled).translate(_SWAPPED).hex()}"
 
 
 def _semi_octets(digits: str) -> str:
     if not set(digits) <= set("0123456789*#abc"):
         raise ValueError("a number is an optional + and then digits or * # a b c")
     return digits.translate(_TO_HEX)
-
-
-def swap(hexadecimal: str) -> str:
-    """Pairs of hexadecimal digits with each pair turned round."""
-    return bytes.fromhex(hexadecimal).translate(_SWAPPED).hex().upper()
 
 
 def decode(octets: bytes, at: int) -> tuple[Address, int]:
@@ -71,12 +68,9 @@ def decode(octets: bytes, at: int) -> tuple[Address, int]:
     return Address(_number(value, length, kind), kind), end
 
 
-def service_centre(octets: bytes) -> tuple[str, int]:
-    """The SMSC's number ("" if none is given) and where the TPDU begins. Its length counts octets, type included."""
-    end = octets[0] + 1
-    if end > len(octets):
-        raise IndexError
-    return (_number(octets[2:end], 2 * (end - 2), octets[1]) if end > 2 else ""), end
+def service_centre(octets: bytes) -> str:
+    """The SMSC's number from what stands before the TPDU: a length in octets, the type, digits. "" if there is none."""
+    return _number(octets[2:], 2 * (len(octets) - 2), octets[1]) if len(octets) > 2 else ""
 
 
 def _number(value: bytes, length: int, kind: int) -> str:

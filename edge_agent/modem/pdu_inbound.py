@@ -106,13 +106,13 @@ def decode(raw: str, *, smsc: bool = True) -> Deliver | StatusReport:
 
 
 def _decode(octets: bytes, raw: str, smsc: bool) -> Deliver | StatusReport:
-    centre, at = pdu_address.service_centre(octets) if smsc else ("", 0)
+    at = octets[0] + 1 if smsc else 0
     kind = octets[at] & _MESSAGE_TYPE
     if kind == _STATUS_REPORT:
         return _status_report(octets, at, raw)
     if kind == _SUBMIT_REPORT:
         raise MalformedPdu(raw, "an SMS-SUBMIT or its report, which never comes in")
-    return _deliver(octets, at, centre, raw)  # §9.2.3.1: the reserved type is to be taken for a SMS-DELIVER
+    return _deliver(octets, at, raw)  # §9.2.3.1: the reserved type is to be taken for a SMS-DELIVER
 
 
 def _status_report(octets: bytes, at: int, raw: str) -> StatusReport:
@@ -123,7 +123,7 @@ def _status_report(octets: bytes, at: int, raw: str) -> StatusReport:
     return StatusReport(octets[at + 1], recipient, scts, pdu_time.timestamp(octets, end + 7), status, raw)
 
 
-def _deliver(octets: bytes, at: int, smsc: str, raw: str) -> Deliver:
+def _deliver(octets: bytes, at: int, raw: str) -> Deliver:
     originator, end = pdu_address.decode(octets, at + 1)
     pid, dcs, length = octets[end], octets[end + 1], octets[end + 9]
     encoding, start = pdu_coding.ENCODINGS[dcs], end + 10
@@ -136,7 +136,7 @@ def _deliver(octets: bytes, at: int, smsc: str, raw: str) -> Deliver:
         data = user_data[skipped:]
     return Deliver(
         originator=originator,
-        smsc=smsc,
+        smsc=pdu_address.service_centre(octets[:at]),
         timestamp=pdu_time.timestamp(octets, end + 2),
         encoding=encoding,
         text=_text(encoding, data, header),

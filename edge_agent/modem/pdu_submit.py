@@ -33,18 +33,18 @@ def encode_message(
     ValueError if the number or the text cannot be encoded, or no time is left to deliver in.
     """
     septets = gsm7.encode(text)
-    if septets is not None and len(septets) <= segments.WHOLE["gsm7"]:
-        head = _head(number, "gsm7", validity_s, status_report, b"")
+    if (
+        septets is not None and len(septets) <= segments.WHOLE["gsm7"]
+    ):  # most messages; the way round by `split` is longer
+        head = _head(number, "gsm7", validity_s, status_report, joined=False)
         return (_submit(head, len(septets), pdu_septets.pack(septets)),)
     cut = segments.split(text, ref_bits=ref_bits)
     total = len(cut.parts)
-    concats = [Concat(ref, total, seq, ref_bits) for seq in range(1, total + 1)] if total > 1 else [None]
-    return tuple(
-        encode_submit(
-            number, part, encoding=cut.encoding, concat=concat, validity_s=validity_s, status_report=status_report
-        )
-        for part, concat in zip(cut.parts, concats, strict=True)
-    )
+    head = _head(number, cut.encoding, validity_s, status_report, joined=total > 1)
+    if total == 1:
+        return (_part(head, cut.encoding, cut.parts[0], None),)
+    numbered = enumerate(cut.parts, start=1)
+    return tuple(_part(head, cut.encoding, part, Concat(ref, total, seq, ref_bits)) for seq, part in numbered)
 
 
 def encode_submit(
@@ -57,21 +57,25 @@ def encode_submit(
     status_report: bool = False,
 ) -> SubmitPdu:
     """One part. ValueError if something does not fit; the text itself is not in the message."""
-    header = pdu_header.encode(concat)
-    head = _head(number, encoding, validity_s, status_report, header)
-    if encoding == "gsm7":
-        return _submit(head, *_septets(text_part, header))
-    octets = header + segments.utf16(text_part)
-    return _submit(head, len(octets), octets)
+    head = _head(number, encoding, validity_s, status_report, joined=concat is not None)
+    return _part(head, encoding, text_part, concat)
 
 
-def _head(number: str, encoding: Encoding, validity_s: int | None, status_report: bool, header: bytes) -> str:
-    """Everything before TP-UDL."""
-    first = _SUBMIT | (_STATUS_REPORT if status_report else 0) | (_HEADER if header else 0)
+def _head(number: str, encoding: Encoding, validity_s: int | None, status_report: bool, *, joined: bool) -> str:
+    """Everything before TP-UDL, the same for each part."""
+    first = _SUBMIT | (_STATUS_REPORT if status_report else 0) | (_HEADER if joined else 0)
     address, dcs = pdu_address.encode(number), _DCS[encoding]
     if validity_s is None:
         return f"00{first:02X}00{address}00{dcs}"
     return f"00{first | _RELATIVE_VALIDITY:02X}00{address}00{dcs}{pdu_time.validity_period(validity_s):02X}"
+
+
+def _part(head: str, encoding: Encoding, text_part: str, concat: Concat | None) -> SubmitPdu:
+    header = pdu_header.encode(concat)
+    if encoding == "gsm7":
+        return _submit(head, *_septets(text_part, header))
+    octets = header + segments.utf16(text_part)
+    return _submit(head, len(octets), octets)
 
 
 def _septets(text_part: str, header: bytes) -> tuple[int, bytes]:
