@@ -1,0 +1,1 @@
+"""The only importers of botocore: the ports of shared/ports.py as AWS services."""
