@@ -1,0 +1,213 @@
+"""The only outbound HTTP of the product: one request to an address that was checked, and nothing else.
+
+Rule: a name is resolved once, every address it has must be public, and the connection goes to one of those very
+addresses with the name in SNI, certificate check and Host. No redirects, no proxies, no cookies, no second look-up.
+Written on sockets, as urllib3 and http.client.HTTPConnection resolve by themselves and restart their timeout with
+every byte; only the reading of the answer is http.client's.
+"""
+
+import io
+import queue
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from http.client import HTTPException, HTTPResponse
+from ipaddress import ip_address
+
+from shared.egress_guard import Address, Refused, Target, check_address, host_of, literal_address, target_of
+from shared.ports import PushAttempt
+from shared.push_retry import retry_after
+
+CONNECT_S = 5.0  # for the name and the connection together
+TOTAL_S = 15.0
+DRAIN_S = 3.0  # the status is known: the rest is read so that the receiver is not cut off in its work, but not for long
+ANSWER_BYTES = 64 * 1024
+ADDRESSES_TRIED = 3
+
+Dial = Callable[[Address, int, float], socket.socket]
+Resolve = Callable[[str, float], Sequence[Address]]
+
+
+class Unresolved(OSError):
+    """The name has no address now."""
+
+
+def resolve(host: str, timeout: float) -> Sequence[Address]:
+    """All addresses of a name. `getaddrinfo` knows no timeout, so it gets a thread that may be left behind."""
+    found: queue.SimpleQueue[list[Address] | OSError] = queue.SimpleQueue()
+    threading.Thread(target=lambda: found.put(_look_up(host)), daemon=True, name="resolve").start()
+    try:
+        answer = found.get(timeout=timeout)
+    except queue.Empty:
+        raise Unresolved(f"the name {host} did not resolve within {timeout:.0f} s") from None
+    if isinstance(answer, OSError):
+        raise answer
+    return answer
+
+
+def _look_up(host: str) -> list[Address] | OSError:
+    try:
+        rows = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return Unresolved(f"the name {host} does not resolve")
+    return [ip_address(str(row[4][0])) for row in rows]
+
+
+def dial(address: Address, port: int, timeout: float) -> socket.socket:
+    """A TCP connection to exactly this address."""
+    connection = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(timeout)
+        connection.connect((str(address), port))
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+class _Answer(io.RawIOBase):
+    """Reads a socket until the deadline or `ANSWER_BYTES`, however slowly the bytes come."""
+
+    def __init__(self, connection: socket.socket, deadline: float) -> None:
+        self._connection, self.deadline, self._left = connection, deadline, ANSWER_BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        remaining = self.deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError
+        self._connection.settimeout(remaining)
+        count = self._connection.recv_into(buffer, min(len(buffer), self._left)) if self._left else 0
+        self._left -= count
+        return count
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """What http.client asks of a socket."""
+        return io.BufferedReader(self)
+
+
+class SafeEgress:
+    """Implements `Egress`. `allow_loopback` is for local deployments only; the parts are arguments for tests."""
+
+    def __init__(
+        self,
+        *,
+        allow_loopback: bool = False,
+        resolve: Resolve = resolve,
+        dial: Dial = dial,
+        tls: Callable[[], ssl.SSLContext] = ssl.create_default_context,
+    ) -> None:
+        self._allow_loopback, self._resolve, self._dial, self._make_tls = allow_loopback, resolve, dial, tls
+        self._tls: ssl.SSLContext | None = None
+
+    def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> PushAttempt:
+        """One attempt. Never raises: what went wrong is in the attempt, in words."""
+        started, at = time.monotonic(), time.time()
+        try:
+            status, after = self._exchange(target_of(url), method, headers, body, started)
+        except (Refused, OSError, HTTPException, ValueError) as error:
+            return PushAttempt(status=None, error=_words(error), seconds=time.monotonic() - started, at=at)
+        words = "" if 200 <= status < 300 else f"answered {status}"
+        wait = retry_after(after, at)
+        return PushAttempt(status=status, error=words, seconds=time.monotonic() - started, retry_after=wait, at=at)
+
+    def check_host(self, host: str) -> str:
+        try:
+            self._addresses(host_of(host), CONNECT_S)
+        except Unresolved as error:
+            return str(error)
+        return ""
+
+    def _addresses(self, host: str, timeout: float) -> Sequence[Address]:
+        """The checked addresses of a host, IPv4 first: a Lambda function has no route for IPv6."""
+        literal = literal_address(host)
+        found = [literal] if literal else list(dict.fromkeys(self._resolve(host, timeout)))
+        for address in found:
+            check_address(address, allow_loopback=self._allow_loopback)
+        return sorted(found, key=lambda address: address.version)
+
+    def _exchange(
+        self, target: Target, method: str, headers: Mapping[str, str], body: bytes, started: float
+    ) -> tuple[int, str]:
+        connection = self._connect(target, started + CONNECT_S)
+        try:
+            connection = self._secure(connection, target, started + TOTAL_S)
+            connection.sendall(_request(target, method, headers, body))
+            return _read(connection, method, started + TOTAL_S)
+        finally:
+            connection.close()
+
+    def _connect(self, target: Target, deadline: float) -> socket.socket:
+        addresses = self._addresses(target.host, CONNECT_S)[:ADDRESSES_TRIED]
+        problem: OSError = Unresolved(f"the name {target.host} has no address")
+        for turn, address in enumerate(addresses):
+            share = (deadline - time.monotonic()) / (len(addresses) - turn)
+            if share <= 0:
+                break
+            try:
+                return self._dial(address, target.port, share)
+            except OSError as error:
+                problem = ConnectionError(_connect_words(error))
+        raise problem
+
+    def _secure(self, connection: socket.socket, target: Target, deadline: float) -> socket.socket:
+        connection.settimeout(max(deadline - time.monotonic(), 0.001))
+        if target.scheme == "http":
+            return connection
+        if self._tls is None:
+            self._tls = self._make_tls()
+        return self._tls.wrap_socket(connection, server_hostname=target.host)
+
+
+def _request(target: Target, method: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    lines = {"Host": target.authority, **headers, "Connection": "close"}
+    if body or method == "POST":
+        lines["Content-Length"] = str(len(body))
+    if any(mark in text for name_value in lines.items() for text in name_value for mark in "\r\n"):
+        raise Refused("a header holds a line break")
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"{method} {target.request} HTTP/1.1\r\n{head}\r\n".encode("ascii") + body
+
+
+def _read(connection: socket.socket, method: str, deadline: float) -> tuple[int, str]:
+    """Status and Retry-After; the body is read and dropped."""
+    answer = _Answer(connection, deadline)
+    response = HTTPResponse(answer, method=method)  # type: ignore[arg-type]
+    response.begin()
+    answer.deadline = min(deadline, time.monotonic() + DRAIN_S)
+    try:
+        while response.read(8192):
+            pass
+    except (OSError, HTTPException, ValueError):
+        pass  # the status stands: the receiver has the push
+    return response.status, response.headers.get("Retry-After", "")
+
+
+def _connect_words(error: OSError) -> str:
+    if isinstance(error, TimeoutError):
+        return f"no connection within {CONNECT_S:.0f} s"
+    if isinstance(error, ConnectionRefusedError):
+        return "the connection was refused"
+    return f"no connection: {error.strerror or error}"
+
+
+def _words(error: Exception) -> str:
+    match error:
+        case Refused():
+            return f"not sent: {error}"
+        case ssl.SSLCertVerificationError():
+            return f"the certificate is not accepted: {error.verify_message}"
+        case ssl.SSLError():
+            return f"TLS failed: {error.reason or 'no reason given'}"
+        case TimeoutError():
+            return f"no answer within {TOTAL_S:.0f} s"
+        case ConnectionError() | Unresolved():
+            return str(error) or "the connection broke off"
+        case HTTPException() | ValueError():
+            return "the answer was no HTTP"
+        case _:
+            return f"the connection broke off: {error}"
