@@ -1,0 +1,59 @@
+"""The process that plays AWS: moto's server, holding tables and queues in memory for as long as `run` lives."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from local_cloud.lifeline import announce, live_with_parent
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from moto.backends import SERVICE_NAMES
+
+# Built before the first request, so that no caller waits for an import.
+_SERVICES: tuple[SERVICE_NAMES, ...] = ("cloudformation", "dynamodb", "iam", "lambda", "sqs")
+
+
+class Serialised:
+    """One request at a time, except where a long poll would make the others wait.
+
+    moto checks a condition and writes in two steps without a lock; under its threaded server two conditional writes to
+    one item could both succeed, which DynamoDB never lets happen.
+    """
+
+    def __init__(self, app: Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]) -> None:
+        self._app = app
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ.get("HTTP_X_AMZ_TARGET") == "AmazonSQS.ReceiveMessage":
+            return self._app(environ, start_response)
+        with self._lock:
+            return self._app(environ, start_response)
+
+
+def main() -> None:
+    live_with_parent()
+    # Functions run from the checkout; nobody puts their code into a bucket.
+    os.environ["VALIDATE_LAMBDA_S3"] = "0"
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+    from werkzeug.serving import make_server
+
+    class QuietHandler(MotoRequestHandler):
+        disable_nagle_algorithm = True
+
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """A line a request would bury what matters."""
+
+    app = DomainDispatcherApplication(create_backend_app)
+    app.app_instances |= {service: create_backend_app(service) for service in _SERVICES}
+    server = make_server("127.0.0.1", 0, Serialised(app), threaded=True, request_handler=QuietHandler)
+    announce(server.port)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
