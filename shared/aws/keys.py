@@ -1,0 +1,99 @@
+"""Every key of every table, in one place. Rule: no other file spells one.
+
+Account names, agent ids and event ids hold no `#` (see `NAME`); times are zero-padded so that text sorts as numbers do.
+"""
+
+import re
+from zlib import crc32
+
+from shared.message import Message
+
+NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
+"""What accounts and agents may be called: it stands in keys, tokens and URLs."""
+
+ACCOUNT = "ACCOUNT"
+PUSH = "PUSH"
+TALLY = "TALLY"
+_LAST = "\U0010ffff"
+
+# The watch index is spread over this many partitions: a reconnect storm writes it 500 times a second (the gateway's
+# quota of new connections), one partition takes 1000 writes, and moving an entry is two.
+WATCH_SHARDS = 8
+
+
+def agent(agent_id: str) -> str:
+    return f"AGENT#{agent_id}"
+
+
+def spans(agent_id: str) -> str:
+    return f"SPANS#{agent_id}"
+
+
+def port(number: int) -> str:
+    return f"PORT#{number:06d}"
+
+
+def slots(account: str) -> str:
+    """Partition of the rows that make (agent, span) → port number unique; not read with the account."""
+    return f"{account}#slots"
+
+
+def slot(agent_id: str, span: str) -> str:
+    return f"{agent_id}#{span}"
+
+
+def tally(key: str) -> str:
+    """Partition of one counter; a leading `#` keeps it apart from all accounts."""
+    return f"#tally#{key}"
+
+
+def watch_shard(account: str, agent_id: str) -> str:
+    return str(crc32(f"{account}#{agent_id}".encode()) % WATCH_SHARDS)
+
+
+def watch_shards() -> tuple[str, ...]:
+    return tuple(str(n) for n in range(WATCH_SHARDS))
+
+
+def agent_of(sort_key: str) -> str:
+    """Back from `agent`."""
+    return sort_key.removeprefix("AGENT#")
+
+
+def waiting(message: Message) -> str:
+    """Sort key of the pending index."""
+    return f"{message.agent}#{message.place}"
+
+
+def queue(agent_id: str, cursor: str) -> tuple[str, str]:
+    """Between which keys an agent's queue stands, behind `cursor`; both inclusive."""
+    return f"{agent_id}#{cursor}" + ("\0" if cursor else ""), f"{agent_id}#{_LAST}"
+
+
+def queued_agent(waiting_key: str) -> str:
+    return waiting_key.partition("#")[0]
+
+
+def queued_deadline(waiting_key: str) -> float:
+    return float(waiting_key.partition("#")[2].partition("~")[0])
+
+
+def moment(at: float, identity: str) -> str:
+    """Sort key by time: history of the outbox, inbox."""
+    return f"{at:014.3f}#{identity}"
+
+
+def moment_at(key: str) -> float:
+    return float(key.partition("#")[0])
+
+
+def moments(start: float | None, end: float | None) -> tuple[str, str]:
+    """Between which keys the moments of a time span stand; both inclusive, to the millisecond."""
+    first = "" if start is None else f"{max(start, 0.0):014.3f}"
+    last = _LAST if end is None else f"{max(end, 0.0):014.3f}#{_LAST}"
+    return first or "0", last
+
+
+def phone(account: str, number: str) -> str:
+    """Partition of the history of one number."""
+    return f"{account}#{number}"
