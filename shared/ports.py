@@ -22,6 +22,10 @@ class Gone(Exception):
     """The agent's connection is no longer there."""
 
 
+class TooBroad(Exception):
+    """A filter or page that would have to read more than one call may; nothing is told of what was read so far."""
+
+
 class Recorded(Enum):
     """What became of a `Change`."""
 
@@ -107,7 +111,7 @@ class OutboxStore(Protocol):
     def history(
         self, account: str, where: OutboxFilter, *, skip: int, limit: int, include_pending: bool
     ) -> tuple[Message, ...]:
-        """Newest first by the end of the attempt."""
+        """Newest first by the end of the attempt. Raises TooBroad: what one call may read is bounded."""
         ...
 
     def count_history(self, account: str, where: OutboxFilter, *, include_pending: bool) -> int: ...
@@ -203,6 +207,24 @@ class AccountStore(Protocol):
     def save_push_settings(self, account: str, settings: Mapping[str, str | int]) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often something happened, and when last (epoch s)."""
+
+    count: int = 0
+    at: float = 0.0
+
+
+class TallyStore(Protocol):
+    """Counters shared by all workers, each under a key that is not used again after `until`."""
+
+    def read(self, key: str) -> Tally: ...
+
+    def add(self, key: str, count: int, *, at: float, until: float) -> Tally:
+        """The tally after it; safe under concurrency."""
+        ...
+
+
 class AgentLink(Protocol):
     def post(self, connection: str, frame: FromCloud) -> None:
         """Raises Gone when the connection has ended, Unavailable when throttled."""
@@ -229,6 +251,7 @@ class PushState(StrEnum):
     DELIVERED = "delivered"
     GONE = "gone"  # the receiver answered 410: it wants no more of this
     DEAD = "dead"  # given up, in the dead-letter queue
+    OFF = "off"  # no longer wanted when its turn came
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +260,7 @@ class PushRecord:
 
     event: PushEvent
     state: PushState
-    first_at: float  # when it was first taken from the queue
+    first_at: float  # when it was put into the queue, or replayed
     next_at: float  # not to be tried before
     tries: int = 0
     attempts: tuple[PushAttempt, ...] = ()  # the last ones, oldest first
@@ -269,6 +292,13 @@ class PushQueue(Protocol):
         """Hides a record that was taken; False when the queue refuses so long a time for it."""
         ...
 
+    def put_back(self, event: PushEvent, seconds: float) -> None:
+        """A fresh record, to be taken after up to 900 s, for one that was taken and is then forgotten.
+
+        Such a wait is without end and in any number, while hidden records are limited (SQS quota: 120,000 in flight).
+        """
+        ...
+
     def bury(self, body: str, account: str, reason: str) -> None:
         """Puts a record that will never be delivered into the dead-letter queue."""
         ...
@@ -294,7 +324,7 @@ class PushLog(Protocol):
     def get(self, account: str, event_id: str) -> PushRecord | None: ...
 
     def page(self, account: str, start: float, end: float) -> Iterator[PushRecord]:
-        """Those first tried between two times, both inclusive, in no special order."""
+        """Those put into the queue between two times, both inclusive, in no special order."""
         ...
 
     def failed(self, account: str, endpoint: str, weight: int) -> Circuit:
@@ -324,6 +354,16 @@ class Egress(Protocol):
     def check_host(self, host: str) -> str:
         """Empty, or why no push would get through now (it does not resolve). Raises
         `shared.egress_guard.Refused` for a host that no push may ever go to."""
+        ...
+
+
+class ApiLog(Protocol):
+    """What is kept of a call: never a body, a password or a phone number."""
+
+    def answered(self, *, uri: str, code: int, http: int, account: str, reference: str, seconds: float) -> None: ...
+
+    def broke(self, fault: BaseException, *, uri: str, reference: str) -> None:
+        """Something unexpected: where and of what kind. Its own words stay out, they may quote what was sent."""
         ...
 
 

@@ -15,6 +15,7 @@ from shared.ports import Circuit, PushAttempt, PushState
 RETRY_S: tuple[float, ...] = (5, 30, 120, 600, 1800, 3600, 10800, 21600, 43200, 43200)
 JITTER = 0.2
 LONGEST_S = 12 * 3600 - 600.0  # SQS hides a record for 12 h at most, and some of it has passed since it was taken
+LONGEST_DELAY_S = 900.0  # SQS quota: DelaySeconds
 GIVE_UP_S = 48 * 3600.0
 REFUSED_TRIES = 3  # of a 4xx: the receiver has understood and says no
 PATIENT_4XX = frozenset({408, 425, 429})  # a 4xx that asks for patience (RFC 9110 §15.5.9, RFC 8470, RFC 6585)
@@ -83,4 +84,4 @@ def rest_s(failures: int) -> float:
 
 def deferral_s(circuit: Circuit, now: float, waited: float, chance: float) -> float:
     """How long a push waits for an open circuit: past its rest, spread the more the longer it has waited already."""
-    return max(circuit.open_until - now, 0.0) + 1 + chance * min(max(waited / 2, 5.0), 900.0)
+    return min(max(circuit.open_until - now, 0.0) + 1 + chance * max(waited / 2, 5.0), LONGEST_DELAY_S)

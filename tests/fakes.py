@@ -350,6 +350,7 @@ class FakePushQueue:
     def __init__(self) -> None:
         self.events: list[PushEvent] = []
         self.deferred: dict[str, float] = {}
+        self.put_backs: list[tuple[PushEvent, float]] = []
         self.dead: dict[str, str] = {}
         self.faults = Faults()
 
@@ -361,6 +362,10 @@ class FakePushQueue:
         self.faults.check()
         self.deferred[receipt] = seconds
         return True
+
+    def put_back(self, event: PushEvent, seconds: float) -> None:
+        self.faults.check()
+        self.put_backs.append((event, seconds))
 
     def bury(self, body: str, account: str, reason: str) -> None:
         self.faults.check()

@@ -19,5 +19,5 @@ def _delivery(record: dict[str, Any]) -> Delivery:
         receipt=record["receiptHandle"],
         body=record["body"],
         handed_at=int(attributes["SentTimestamp"]) / 1000,
-        taken=int(attributes["ApproximateReceiveCount"]),
+        fresh=attributes["ApproximateReceiveCount"] == "1" and not record["messageAttributes"],
     )

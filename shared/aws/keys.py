@@ -42,6 +42,11 @@ def slot(agent_id: str, span: str) -> str:
     return f"{agent_id}#{span}"
 
 
+def endpoint(url: str) -> str:
+    """Sort key in the Pushes table of how an endpoint is doing; behind all event ids, which hold no `~`."""
+    return f"~{url}"
+
+
 def tally(key: str) -> str:
     """Partition of one counter; a leading `#` keeps it apart from all accounts."""
     return f"#tally#{key}"

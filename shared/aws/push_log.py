@@ -1,18 +1,20 @@
 """What happened to each push, and how each endpoint is doing: implements `PushLog` on the Pushes table.
 
-Key (account, event_id). Endpoints lie beside the pushes of their account under `~endpoint`, behind every event id, so
-that all one attempt has to know of the past is one BatchGetItem. Rows go after 7 days (TTL).
+Key (account, event_id). Endpoints lie beside the pushes of their account, so that all one attempt has to know of the
+past is one BatchGetItem. Rows go after 7 days (TTL).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from shared.aws import keys
+from shared.aws.clients import code_of, unavailable
 from shared.ports import Circuit, Clock, PushAttempt, PushRecord, PushState, PushView, Unavailable
 from shared.push_event import PushEvent, from_json, result_ids, to_json
 
@@ -21,9 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef as Value
 
 KEPT_S = 7 * 24 * 3600
-_ENDPOINT = "~"  # sorts behind every character that an event id may have
 
-_T = TypeVar("_T")
 _Row = Mapping[str, "Value"]
 
 
@@ -33,18 +33,17 @@ class DynamoPushLog:
 
     def view(self, event: PushEvent, endpoint: str) -> PushView:
         results = result_ids(event.message_id) if event.type == "SMS-Status-Report" else ()
-        rows = self._rows(event.account, (event.id, _ENDPOINT + endpoint, *results))
+        rows = self._rows(event.account, (event.id, keys.endpoint(endpoint), *results))
         return PushView(
             record=_record(rows[event.id]) if event.id in rows else None,
             results=tuple(_record(rows[result]) for result in results if result in rows),
-            circuit=_circuit(rows.get(_ENDPOINT + endpoint, {})),
+            circuit=_circuit(rows.get(keys.endpoint(endpoint), {})),
         )
 
     def _rows(self, account: str, ids: tuple[str, ...]) -> dict[str, _Row]:
-        keys = [_key(account, event_id) for event_id in ids]
-        answer = _asked(
-            lambda: self._client.batch_get_item(RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
-        )
+        wanted = [_key(account, event_id) for event_id in ids]
+        with unavailable():
+            answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": wanted, "ConsistentRead": True}})
         if answer.get("UnprocessedKeys"):
             raise Unavailable("the log of pushes is throttled")
         return {row["event_id"]["S"]: row for row in answer["Responses"].get(self._table, [])}
@@ -60,73 +59,69 @@ class DynamoPushLog:
             "attempts": {"S": json.dumps([asdict(attempt) for attempt in record.attempts])},
             "ttl": self._ttl(),
         }
-        _asked(lambda: self._client.put_item(TableName=self._table, Item=item))
+        with unavailable():
+            self._client.put_item(TableName=self._table, Item=item)
 
     def get(self, account: str, event_id: str) -> PushRecord | None:
         row = self._rows(account, (event_id,)).get(event_id)
         return _record(row) if row else None
 
     def page(self, account: str, start: float, end: float) -> Iterator[PushRecord]:
-        paginator = self._client.get_paginator("query")
-        pages = paginator.paginate(
+        pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="account = :account AND event_id < :endpoints",
             FilterExpression="first_at BETWEEN :start AND :end",
             ExpressionAttributeValues={
                 ":account": {"S": account},
-                ":endpoints": {"S": _ENDPOINT},
+                ":endpoints": {"S": keys.endpoint("")},
                 ":start": {"N": repr(start)},
                 ":end": {"N": repr(end)},
             },
         )
-        try:
+        with unavailable():
             for page in pages:
                 yield from (_record(row) for row in page["Items"])
-        except (ClientError, BotoCoreError) as error:
-            raise Unavailable("the log of pushes") from error
 
     def failed(self, account: str, endpoint: str, weight: int) -> Circuit:
-        answer = _asked(
-            lambda: self._client.update_item(
+        with unavailable():
+            answer = self._client.update_item(
                 TableName=self._table,
-                Key=_key(account, _ENDPOINT + endpoint),
+                Key=_key(account, keys.endpoint(endpoint)),
                 UpdateExpression="ADD failures :weight SET #ttl = :ttl",
                 ExpressionAttributeNames={"#ttl": "ttl"},
                 ExpressionAttributeValues={":weight": {"N": str(weight)}, ":ttl": self._ttl()},
                 ReturnValues="ALL_NEW",
             )
-        )
         return _circuit(answer["Attributes"])
 
     def open(self, account: str, endpoint: str, until: float) -> None:
-        _asked(
-            lambda: self._client.update_item(
+        with unavailable():
+            self._client.update_item(
                 TableName=self._table,
-                Key=_key(account, _ENDPOINT + endpoint),
+                Key=_key(account, keys.endpoint(endpoint)),
                 UpdateExpression="SET open_until = :until",
                 ExpressionAttributeValues={":until": {"N": repr(until)}},
             )
-        )
 
     def claim_probe(self, account: str, endpoint: str, seen: Circuit, until: float) -> bool:
         try:
-            self._client.update_item(
-                TableName=self._table,
-                Key=_key(account, _ENDPOINT + endpoint),
-                UpdateExpression="SET open_until = :until",
-                ConditionExpression="open_until = :seen OR attribute_not_exists(open_until)",
-                ExpressionAttributeValues={":until": {"N": repr(until)}, ":seen": {"N": repr(seen.open_until)}},
-            )
+            with unavailable():
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_key(account, keys.endpoint(endpoint)),
+                    UpdateExpression="SET open_until = :until",
+                    ConditionExpression="open_until = :seen OR attribute_not_exists(open_until)",
+                    ExpressionAttributeValues={":until": {"N": repr(until)}, ":seen": {"N": repr(seen.open_until)}},
+                )
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            if code_of(error) == "ConditionalCheckFailedException":
                 return False
-            raise Unavailable("the log of pushes") from error
-        except BotoCoreError as error:
-            raise Unavailable("the log of pushes") from error
+            raise
         return True
 
     def close(self, account: str, endpoint: str) -> None:
-        _asked(lambda: self._client.delete_item(TableName=self._table, Key=_key(account, _ENDPOINT + endpoint)))
+        with unavailable():
+            self._client.delete_item(TableName=self._table, Key=_key(account, keys.endpoint(endpoint)))
 
     def _ttl(self) -> Value:
         return {"N": str(int(self._clock.now()) + KEPT_S)}
@@ -150,10 +145,3 @@ def _record(row: _Row) -> PushRecord:
 def _circuit(row: _Row) -> Circuit:
     failures, until = row.get("failures", {"N": "0"}), row.get("open_until", {"N": "0"})
     return Circuit(failures=int(failures["N"]), open_until=float(until["N"]))
-
-
-def _asked(call: Callable[[], _T]) -> _T:
-    try:
-        return call()
-    except (ClientError, BotoCoreError) as error:
-        raise Unavailable("the log of pushes") from error

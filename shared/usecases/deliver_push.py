@@ -28,6 +28,7 @@ from shared.push_event import BadPushEvent, PushEvent, from_json
 from shared.push_request import build, wanted
 from shared.push_retry import (
     GIVE_UP_S,
+    LONGEST_DELAY_S,
     PROBE_S,
     RETRY_S,
     deferral_s,
@@ -41,7 +42,7 @@ from shared.push_settings import PushSettings, from_stored
 
 KEPT_ATTEMPTS = 12  # more than there are tries
 RESULT_MISSING_S = 60.0  # a report waits so long for a result of which nothing is known
-RESULT_POLL_S, RESULT_POLL_MOST_S = 5.0, 300.0
+RESULT_POLL_S = 5.0
 THREADS = 10  # an SQS batch: no record waits for another's receiver
 
 _log = logging.getLogger(__name__)
@@ -49,13 +50,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One record of the queue. `handed_at`: epoch s when it was put there; `taken`: how often it was taken out."""
+    """One record of the queue. `handed_at`: epoch s when it was put there; `fresh`: it was never taken before."""
 
     id: str
     receipt: str
     body: str
     handed_at: float
-    taken: int = 1
+    fresh: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +129,7 @@ def deliver_one(delivery: Delivery, by: Pushing) -> Outcome:
 
 def _forget(event: PushEvent, delivery: Delivery, log: PushLog) -> None:
     """Switched off. A record seen before may have left a line in the log, for which a report could be waiting."""
-    record = log.get(event.account, event.id) if delivery.taken > 1 else None
+    record = None if delivery.fresh else log.get(event.account, event.id)
     if record and record.state is PushState.WAITING:
         log.save(replace(record, state=PushState.OFF))
 
@@ -149,26 +150,28 @@ class _One:
         if record.state is not PushState.WAITING:
             return _DONE  # told already, or given up: this record is a repeat
         if record.next_at > now + 1:
-            return self._wait(record.next_at - now)
-        if now - record.first_at > GIVE_UP_S:
+            return self._hide(record.next_at - now)
+        if self._view.record and now - record.first_at > GIVE_UP_S:
             return self._end(PushState.DEAD, "given up: not delivered within two days")
-        if wait := self._for_result():
-            return self._wait(wait)
-        if not self._may_try(self._view.circuit):
+        if self._result_is_coming():
+            return self._hide(RESULT_POLL_S)
+        if self._result_rests() or not self._may_try(self._view.circuit):
             return self._rest()
         return self._attempt()
 
-    def _for_result(self) -> float:
-        """Seconds that a report has to wait for its message's result; 0 when it may go."""
-        if self._event.type != "SMS-Status-Report" or not self._settings.results_enable:
-            return 0.0
-        results = self._view.results
-        if any(result.tries or result.state is not PushState.WAITING for result in results):
-            return 0.0
-        waited = self._now - self._record.first_at
-        if results or waited < RESULT_MISSING_S:  # the result waits for its endpoint, or is just coming
-            return min(max(waited / 4, RESULT_POLL_S), RESULT_POLL_MOST_S)
-        return 0.0  # of this message no result was ever handed over, or it is older than the log
+    @property
+    def _follows(self) -> bool:
+        """A report goes after its message's result, while results are told at all."""
+        return self._event.type == "SMS-Status-Report" and bool(self._settings.results_enable)
+
+    def _result_is_coming(self) -> bool:
+        """Nothing is known of a result yet. There may never be one: it is older than the log, or was never told."""
+        return self._follows and not self._view.results and self._now - self._record.first_at < RESULT_MISSING_S
+
+    def _result_rests(self) -> bool:
+        """There is a result, and it has not been tried, because its endpoint is left in peace."""
+        results = self._view.results if self._follows else ()
+        return bool(results) and not any(one.tries or one.state is not PushState.WAITING for one in results)
 
     def _may_try(self, circuit: Circuit) -> bool:
         if is_open(circuit, self._now):
@@ -179,17 +182,23 @@ class _One:
         return self._by.log.claim_probe(self._event.account, self._settings.endpoint, circuit, until)
 
     def _rest(self) -> Outcome:
-        """The endpoint is left in peace. The log knows of the push, so that its report waits with it."""
+        """Waits, no try. The log learns of the push, so that its report waits too and its age is known."""
         if self._view.record is None:
             self._by.log.save(self._record)
         waited = self._now - self._record.first_at
-        return self._wait(deferral_s(self._view.circuit, self._now, waited, self._by.chance()))
+        return self._put_back(deferral_s(self._view.circuit, self._now, waited, self._by.chance()))
 
-    def _wait(self, seconds: float) -> Outcome:
-        """Hides the record; where the queue refuses, a fresh one takes its place."""
-        done = not self._by.queue.defer(self._delivery.receipt, seconds)
-        if done:
-            self._by.queue.put([self._event])
+    def _hide(self, seconds: float) -> Outcome:
+        """Keeps the record hidden; where the queue refuses so long a time, a fresh one takes its place."""
+        if self._by.queue.defer(self._delivery.receipt, seconds):
+            return self._waiting(done=False)
+        return self._put_back(seconds)
+
+    def _put_back(self, seconds: float) -> Outcome:
+        self._by.queue.put_back(self._event, min(seconds, LONGEST_DELAY_S))
+        return self._waiting(done=True)
+
+    def _waiting(self, *, done: bool) -> Outcome:
         return Outcome(done=done, account=self._event.account, age=self._now - self._record.first_at)
 
     def _attempt(self) -> Outcome:
@@ -204,7 +213,7 @@ class _One:
         if verdict.state is PushState.WAITING:
             self._record = replace(self._record, next_at=self._by.clock.now() + verdict.wait)
             self._by.log.save(self._record)
-            return replace(self._wait(verdict.wait), tried=True, failed=True)
+            return replace(self._hide(verdict.wait), tried=True, failed=True)
         return replace(self._end(verdict.state, attempt.error), tried=True, failed=failed)
 
     def _end(self, state: PushState, why: str) -> Outcome:
