@@ -34,11 +34,21 @@ class Message:
     imsi: str = ""
     cause: Cause | None = None
     request: str = ""  # digest of the whole request, with a request_id only
+    answer: str = ""  # the row that was answered first, as JSON, with a request_id only: a repeat is answered with it
 
     @property
     def status(self) -> Status:
         """What callers are told."""
         return STATUS[self.state]
+
+    @property
+    def error(self) -> str:
+        """Why it failed, as callers read it: `kind: cause in words (code)`; empty unless it did."""
+        if self.status is not Status.FAILED:
+            return ""
+        if self.cause is None:
+            return f"{self.state}: no more is known"
+        return f"{self.state}: {self.cause.text}" + (f" ({self.cause.code})" if self.cause.code else "")
 
     @property
     def place(self) -> str:

@@ -4,6 +4,7 @@ Every method is synchronous: a Lambda handler does one thing at a time. Every me
 or unreachable: try again later); none of them half-does its work.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -58,6 +59,11 @@ class OutboxFilter:
     phone: str = ""
     start: float | None = None
     end: float | None = None
+
+    def matches(self, phone: str, at: float) -> bool:
+        if (self.start is not None and at < self.start) or (self.end is not None and at > self.end):
+            return False
+        return not self.phone or re.fullmatch(".*".join(map(re.escape, self.phone.split("*"))), phone) is not None
 
 
 class Clock(Protocol):
