@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edge_agent.simulator import noise
+from edge_agent.simulator.results import cme
+
 if TYPE_CHECKING:
     from edge_agent.simulator.faults import Params
     from edge_agent.simulator.modem import Modem
@@ -13,21 +16,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """For the shell: take the port away, for `seconds`, and bring it back as `link` ("" is the same name)."""
+    """For the shell: take the port away, for `seconds`, and bring it back as `link`; None is a fresh name."""
 
     seconds: float
-    link: str = ""
+    link: str | None = ""
+    power_lost: bool = True
 
 
 def befalls(modem: Modem, idle: float) -> bool:
-    """True if the command is not to be carried out."""
+    """True if the command is not to be carried out. `idle` is how long none was heard, in seconds."""
     lost = modem.faults.strikes("first_command_lost", modem.command)
     if lost and idle >= lost.number("idle"):
         return True
-    for name, happens in _ACCIDENTS.items():
-        params = modem.faults.strikes(name, modem.command)
+    for name, (only, happens) in _ACCIDENTS.items():
+        params = modem.faults.strikes(name, modem.command) if only in modem.command else None
         if params is not None and happens(modem, params):
             return True
+    return False
+
+
+def unplug(modem: Modem, params: Params, *, power_lost: bool = True) -> bool:
+    link = params["link"]
+    modem.wishes.append(Wish(params.number("seconds"), None if link is None else str(link), power_lost))
+    return True
+
+
+def _storm(modem: Modem, params: Params) -> bool:
+    lines, seconds = int(params.number("lines")), params.number("seconds")
+    for number in range(lines):
+        modem.later(seconds * number / lines, lambda: modem.say(noise.notice(modem)))
     return False
 
 
@@ -41,7 +58,35 @@ def _reboot(modem: Modem, params: Params) -> bool:
     return True
 
 
-_ACCIDENTS: dict[str, Callable[[Modem, Params], bool]] = {
-    "hang": _hang,
-    "reboot_mid_command": _reboot,
+def _unknown(modem: Modem, params: Params) -> bool:
+    modem.answer([], "COMMAND NOT SUPPORT")
+    return True
+
+
+def _busy(modem: Modem, params: Params) -> bool:
+    modem.fail(cme(int(params.number("code"))))
+    return True
+
+
+def _no_final(modem: Modem, params: Params) -> bool:
+    modem.say(f"\r\n+CPIN: {modem.sim.state}\r\n".encode())
+    return True
+
+
+def _glitch(modem: Modem, params: Params) -> bool:
+    return unplug(modem, params, power_lost=False)
+
+
+# With the command that a fault concerns, so that it isn't used up by another.
+_ACCIDENTS: dict[str, tuple[str, Callable[[Modem, Params], bool]]] = {
+    "urc_storm": ("", _storm),
+    "hang": ("", _hang),
+    "reboot_mid_command": ("", _reboot),
+    "unplug": ("", unplug),
+    "replug": ("", unplug),
+    "usb_eio": ("", _glitch),
+    "command_not_support": ("", _unknown),
+    "busy": ("", _busy),
+    "cmgl_hangs": ("+CMGL=", _hang),
+    "cpin_without_ok": ("+CPIN?", _no_final),
 }

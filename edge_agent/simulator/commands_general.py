@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from edge_agent.simulator.at_line import Call
 from edge_agent.simulator.results import cme
 from edge_agent.simulator.state import factory_settings
+from edge_agent.simulator.vendors import Query
 
 if TYPE_CHECKING:
     from edge_agent.simulator.modem import Modem
@@ -41,8 +42,16 @@ def _fact(read: Callable[[Modem], str]) -> Handler:
     return handler
 
 
-def _vendor_fact(field: Literal["maker", "model", "revision"]) -> Handler:
-    return _fact(lambda modem: str(getattr(modem.vendor, field)))
+def _maker(modem: Modem) -> str:
+    return modem.vendor.maker
+
+
+def _model(modem: Modem) -> str:
+    return modem.vendor.model
+
+
+def _revision(modem: Modem) -> str:
+    return modem.vendor.revision_line.format(modem.vendor.revision)
 
 
 def _imei(modem: Modem) -> str:
@@ -68,15 +77,17 @@ def _imsi(modem: Modem, call: Call) -> list[str]:
     return [modem.sim.who.imsi]
 
 
-def iccid(modem: Modem, call: Call) -> list[str]:
-    """The ICCID can be read before the PIN is given, unlike the IMSI."""
+def own_query(modem: Modem, query: Query, call: Call) -> list[str]:
+    """A vendor's own command. It works with a locked SIM, unlike +CIMI."""
     if call.form == "=?":
         return []
-    if not modem.sim.inserted:
+    sim = modem.sim
+    if not sim.inserted:
         raise cme(10)
-    if call.form != modem.vendor.iccid_form:
+    if call.form != query.form:
         raise cme(4)
-    return [modem.vendor.iccid_line.format(modem.sim.who.iccid)]
+    pin, puk = sim.pin_attempts, sim.puk_attempts
+    return [query.answer.format(iccid=sim.who.iccid, pin=pin, puk=puk, state=sim.state)]
 
 
 def _errors(modem: Modem, call: Call) -> list[str]:
@@ -161,9 +172,9 @@ HANDLERS: dict[str, Handler] = {
     "&F": _reset,
     "I": _information,
     **dict.fromkeys(("V", "Q", "X", "H", "&C", "&D", "&W", "S0", "S3", "S4", "+IPR", "+IFC", "+CSDH"), _accept),
-    **dict.fromkeys(("+CGMI", "+GMI"), _vendor_fact("maker")),
-    **dict.fromkeys(("+CGMM", "+GMM"), _vendor_fact("model")),
-    **dict.fromkeys(("+CGMR", "+GMR"), _vendor_fact("revision")),
+    **dict.fromkeys(("+CGMI", "+GMI"), _fact(_maker)),
+    **dict.fromkeys(("+CGMM", "+GMM"), _fact(_model)),
+    **dict.fromkeys(("+CGMR", "+GMR"), _fact(_revision)),
     **dict.fromkeys(("+CGSN", "+GSN"), _fact(_imei)),
     "+GCAP": _fact(lambda modem: "+GCAP: +CGSM"),
     "+CBC": _fact(lambda modem: "+CBC: 0,100,4100"),

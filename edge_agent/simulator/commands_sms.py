@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from edge_agent.simulator.at_line import Call
@@ -19,7 +21,7 @@ def _need_sms(modem: Modem) -> None:
         raise cms(310)
     if not modem.sim.unlocked:
         raise cms(311 if modem.sim.pin_attempts else 316)
-    if modem.now < modem.power.sms_ready_at:
+    if modem.now < modem.power.sms_ready_at or (modem.faults and modem.faults.strikes("sms_not_ready")):
         raise cms(314)
 
 
@@ -75,9 +77,8 @@ def _fill(store: Store) -> str:
 
 def _indications(modem: Modem, call: Call) -> list[str]:
     """§3.4.1; which values a modem takes is its maker's choice."""
-    ranges = modem.vendor.cnmi
     if call.form == "=?":
-        return ["+CNMI: " + ",".join(f"({','.join(map(str, allowed))})" for allowed in ranges)]
+        return [f"+CNMI: {modem.vendor.cnmi}"]
     if call.form == "?":
         return ["+CNMI: " + ",".join(map(str, modem.settings.cnmi))]
     wanted = tuple(call.number(place, kept) for place, kept in enumerate(modem.settings.cnmi))
@@ -89,8 +90,21 @@ def _indications(modem: Modem, call: Call) -> list[str]:
     return []
 
 
+@cache
+def _ranges(said: str) -> list[set[int]]:
+    """Each bracket of a +CNMI=? answer as the values in it: "(0-2),(0,1)" is {0, 1, 2} and {0, 1}."""
+    return [_values(bracket) for bracket in re.findall(r"\(([^)]*)\)", said)]
+
+
+def _values(bracket: str) -> set[int]:
+    values: set[int] = set()
+    for low, high in re.findall(r"(\d)(?:-(\d))?", bracket):
+        values |= set(range(int(low), int(high or low) + 1))
+    return values
+
+
 def _check_indications(modem: Modem, wanted: tuple[int, ...]) -> None:
-    if any(value not in allowed for value, allowed in zip(wanted, modem.vendor.cnmi, strict=True)):
+    if any(value not in allowed for value, allowed in zip(wanted, _ranges(modem.vendor.cnmi), strict=True)):
         raise cms(303)
     if not modem.faults:
         return
@@ -143,11 +157,13 @@ def _list(modem: Modem, call: Call) -> list[str]:
 
 
 def _read(modem: Modem, call: Call) -> list[str]:
-    """An empty slot answers a bare OK, as most modems do; §3.4.3 leaves it open."""
+    """An empty slot answers a bare OK or an error; §3.4.3 leaves it open."""
     if call.form == "=?":
         return []
     _need_sms(modem)
     kept = _current(modem).slots.get(call.number(0, 0))
+    if kept is None and modem.vendor.empty_slot_is_error:
+        raise cms(321)
     return [] if kept is None else [f"+CMGR: {_shown(kept)}"]
 
 

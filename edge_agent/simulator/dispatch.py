@@ -34,8 +34,9 @@ def run(modem: Modem, body: str) -> None:
 
 
 def _handle(modem: Modem, call: Call) -> list[str] | None:
-    if call.name == modem.vendor.iccid_command:
-        return commands_general.iccid(modem, call)
+    for query in modem.vendor.queries:
+        if call.name == query.command:
+            return commands_general.own_query(modem, query, call)
     handler = HANDLERS.get(call.name)
     if handler is None:
         raise NotACommand(call.name)

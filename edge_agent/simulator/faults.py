@@ -1,40 +1,35 @@
-"""Which faults there are, a row each, and which of them await a modem. What they do stands where it happens."""
+"""Which faults await one modem: so many times, or each time with a probability."""
 
 import math
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-Value = float | int | str | bool | None
+from edge_agent.simulator.fault_rows import CATALOGUE, Value
+
+
+class UnknownFault(ValueError):
+    """No such fault, or no such parameter of it; the text lists what there is."""
 
 
 class Params(dict[str, Value]):
-    """A fault's parameters, defaults filled in. A time of None is "for ever"."""
+    """A fault's parameters, defaults filled in."""
 
     def number(self, key: str) -> float:
         value = self[key]
-        if value is None:
-            return math.inf
-        return float(value)
+        return math.inf if value is None else float(value)
 
     def text(self, key: str) -> str:
         return str(self[key])
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """`lasting` faults are conditions: armed without a count they stay until cleared, others strike once."""
+class Chance:
+    """A fault that may strike at any time."""
 
-    says: str
-    defaults: Mapping[str, Value] = field(default_factory=dict)
-    lasting: bool = False
-
-
-CATALOGUE: dict[str, Fault] = {}
-
-
-class UnknownFault(ValueError):
-    """No such fault, or no such parameter of it; the text lists what there is."""
+    name: str
+    probability: float
+    params: tuple[tuple[str, Value], ...] = ()
 
 
 @dataclass(slots=True)
@@ -43,6 +38,20 @@ class Armed:
     left: float
     probability: float
     only: str
+
+
+def checked(name: str, params: dict[str, Value]) -> Params:
+    """The parameters with the defaults; UnknownFault names what there is."""
+    fault = CATALOGUE.get(name)
+    if fault is None:
+        raise UnknownFault(f"no fault {name!r}; there are {_listed(CATALOGUE)}")
+    if unknown := set(params) - set(fault.defaults):
+        raise UnknownFault(f"{name} has no {_listed(unknown)}; it has {_listed([*fault.defaults, 'on'])}")
+    return Params({**fault.defaults, **params})
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
 
 
 class FaultBox:
@@ -59,18 +68,16 @@ class FaultBox:
     def names(self) -> list[str]:
         return sorted(self._armed)
 
-    def arm(self, name: str, *, count: int | None = None, probability: float | None = None, **params: Value) -> None:
-        """`count` strikes, or each time with `probability`; `on` limits it to commands that contain that text."""
-        fault = CATALOGUE.get(name)
-        only = str(params.pop("on", "") or "")
-        if fault is None or set(params) - set(fault.defaults):
-            known = ", ".join(sorted(CATALOGUE if fault is None else [*fault.defaults, "on"]))
-            raise UnknownFault(f"no fault {name!r} with {sorted(params)}; known: {known}")
-        endless = fault.lasting or probability is not None
-        left = math.inf if count is None and endless else (count or 1)
-        self._armed[name] = Armed(
-            Params({**fault.defaults, **params}), left, 1.0 if probability is None else probability, only.upper()
-        )
+    def arm(self, name: str, params: dict[str, Value], *, count: int | None = None, on: str = "") -> None:
+        """`count` strikes, without it one or, for a lasting fault, any number; only on commands that contain `on`."""
+        complete = checked(name, params)
+        left = (math.inf if CATALOGUE[name].lasting else 1) if count is None else count
+        self._armed[name] = Armed(complete, left, 1.0, on.upper())
+
+    def risk(self, chance: Chance, on: str = "") -> None:
+        """Each time with that probability, without end."""
+        complete = checked(chance.name, dict(chance.params))
+        self._armed[chance.name] = Armed(complete, math.inf, chance.probability, on.upper())
 
     def clear(self, name: str | None = None) -> None:
         if name is None:

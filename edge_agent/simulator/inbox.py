@@ -65,7 +65,8 @@ class Inbox:
         """How it went to the computer, or "" if it can't go now."""
         route = self._modem.settings.cnmi[1 if item.kind == "deliver" else 3]
         if item.kind == "report":
-            return self._direct(item, "CDS") if route == 1 else self._report_stored(item, route)
+            direct = route == 1 and not (self._modem.faults and self._modem.faults.strikes("ds_ignored"))
+            return self._direct(item, "CDS") if direct else self._report_stored(item, route)
         return self._direct(item, "CMT") if route == 2 else self._message_stored(item, route)
 
     def _pdu(self, item: Incoming) -> bytes:
@@ -89,7 +90,7 @@ class Inbox:
             self.waiting.appendleft(item)
 
     def _report_stored(self, item: Incoming, route: int) -> str:
-        if route == 0:
+        if route != 2:
             return "none"  # 27.005 §3.4.1 <ds> 0: not routed, and not kept
         store = self._modem.stores["SR"]
         if store.full:
@@ -104,7 +105,7 @@ class Inbox:
 
     def _message_stored(self, item: Incoming, route: int) -> str:
         modem = self._modem
-        store = modem.stores[modem.settings.stores[2]]
+        store = modem.stores[self._receiving_store()]
         if store.full or (modem.faults and modem.faults.strikes("sim_full")):
             if modem.vendor.memory_full:
                 modem.urc(modem.vendor.memory_full.format(store.name))
@@ -113,6 +114,12 @@ class Inbox:
         if route:
             self._tell(f'+CMTI: "{store.name}",{index}')
         return "cmti" if route else "stored"
+
+    def _receiving_store(self) -> str:
+        chosen = self._modem.settings.stores[2]
+        if self._modem.faults and self._modem.faults.strikes("stored_elsewhere"):
+            return next(name for name in self._modem.stores if name not in (chosen, "SR"))
+        return chosen
 
     def _stored(self, item: Incoming) -> Stored:
         return Stored(self._pdu(item), len(item.tpdu))

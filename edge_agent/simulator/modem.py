@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from edge_agent.simulator import accidents, dispatch, noise
 from edge_agent.simulator.agenda import Agenda
-from edge_agent.simulator.air import Air, Record
+from edge_agent.simulator.air import Air, Json, Record
 from edge_agent.simulator.faults import FaultBox
-from edge_agent.simulator.identity import Identity
+from edge_agent.simulator.identity import Identity, Sim
 from edge_agent.simulator.inbox import Inbox
 from edge_agent.simulator.line import Line
 from edge_agent.simulator.network import Network
@@ -47,7 +47,7 @@ class Modem:
         self.faults = FaultBox(rng)
         self.settings = factory_settings(vendor)
         self.stores = new_stores(vendor)
-        self.sim = SimCard(identity.sim, traits.pin, unlocked=traits.pin is None)
+        self.sim = SimCard(identity.sim, traits.pin)
         self.radio = Radio()
         self.submission, self.inbox, self.network = Submission(self), Inbox(self), Network(self)
         self.power, self.ussd = Power(self), Ussd(self)
@@ -143,6 +143,32 @@ class Modem:
         for text in held:
             self.urc(text)
         self.inbox.pump()
+
+    def insert(self, sim: Sim, pin: str | None) -> None:
+        """Another card, and what is stored on it."""
+        self.sim = SimCard(sim, pin)
+        self.stores["SM"].slots.clear()
+
+    def summary(self) -> Record:
+        """For a person or a test that asks how it stands."""
+        settings = self.settings
+        return {
+            "modem": self.index,
+            "model": self.vendor.model,
+            "imei": self.identity.imei,
+            "imsi": self.sim.who.imsi,
+            "iccid": self.sim.who.iccid,
+            "sim": self.sim.state if self.sim.inserted else "none",
+            "pin_attempts": self.sim.pin_attempts,
+            "registration": self.registration,
+            "echo": settings.echo,
+            "cnmi": list(settings.cnmi),
+            "prompt_open": self.submission.open,
+            "last_mr": self.network.last_reference,
+            "waiting": len(self.inbox.waiting),
+            "stored": {name: len(store.slots) for name, store in self.stores.items()},
+            "faults": list[Json](self.faults.names),
+        }
 
     def drop_input(self) -> None:
         """What was typed, asked or kept back is forgotten."""

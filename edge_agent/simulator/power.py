@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
+from edge_agent.simulator import conditions
 from edge_agent.simulator.state import factory_settings
 
 if TYPE_CHECKING:
     from edge_agent.simulator.modem import Modem
 
-_BOOT_LINE_GAP_S = 0.02
+_LINE_GAP_S = 0.02
 
 
 class Power:
@@ -47,31 +49,39 @@ class Power:
         modem.settings = factory_settings(modem.vendor)
         modem.radio.function = 1
         modem.sim.unlocked = modem.sim.pin is None
+        if modem.faults:
+            conditions.apply_to_sim(modem)
         boot = modem.traits.boot
         self.hang(boot)
-        self.sms_ready_at = self.deaf_until + _BOOT_LINE_GAP_S * len(modem.vendor.boot)
+        self.sms_ready_at = self.deaf_until + _LINE_GAP_S * len(modem.vendor.boot + modem.vendor.sim_open)
         self.registered_from = self.deaf_until + modem.traits.register
-        modem.later(boot, self._boot_lines)
+        modem.later(boot, self._booted)
         modem.later(boot + modem.traits.register, self.registration_changed)
 
-    def _boot_lines(self) -> None:
-        """As far as the SIM lets the modem come; what is after +CPIN follows the PIN."""
-        lines = self._modem.vendor.boot
-        reached = next((n for n, text in enumerate(lines) if text.startswith("+CPIN")), len(lines))
-        self._say(lines[:reached])
-        state = self._modem.sim.state
-        self._say((f"+CPIN: {state}", *(lines[reached + 1 :] if state == "READY" else ())), reached)
+    def off(self) -> None:
+        """Without power: deaf until it is switched on again by `reboot`."""
+        self.reboot()
+        self.boots += 1  # and nothing of that start will happen
+        self.deaf_until = math.inf
 
-    def _say(self, lines: tuple[str, ...], position: int = 0) -> None:
-        for text in lines:
-            self._modem.later(position * _BOOT_LINE_GAP_S, lambda text=text: self._modem.urc(text))  # type: ignore[misc]
-            position += 1
+    def _booted(self) -> None:
+        """The boot lines, as far as the SIM lets the modem come."""
+        modem = self._modem
+        lines = modem.vendor.sim_open
+        if not (modem.sim.inserted and modem.sim.unlocked):
+            locked = f"+CPIN: {modem.sim.state}" if modem.sim.inserted else "+CPIN: NOT INSERTED"
+            lines = (locked,) if "+CPIN: READY" in lines else ()
+        self._say(modem.vendor.boot + lines)
+
+    def _say(self, lines: tuple[str, ...]) -> None:
+        for position, text in enumerate(lines):
+            self._modem.later(position * _LINE_GAP_S, partial(self._modem.urc, text))
 
     def sim_opened(self) -> None:
         """The right PIN came: the rest of the boot lines, and the network."""
-        modem = self._modem
-        lines = modem.vendor.boot
-        self._say(lines[next((n for n, text in enumerate(lines) if text.startswith("+CPIN")), 0) :])
+        lines = self._modem.vendor.sim_open
+        self.sms_ready_at = self._modem.now + _LINE_GAP_S * len(lines)
+        self._say(lines)
         self.radio_on()
 
     def radio_on(self) -> None:

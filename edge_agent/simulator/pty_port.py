@@ -5,8 +5,10 @@ import contextlib
 import os
 import pty
 import tty
+from collections.abc import Callable
 from pathlib import Path
 
+from edge_agent.simulator.accidents import Wish
 from edge_agent.simulator.modem import Modem
 from edge_agent.simulator.ticker import Ticker
 
@@ -27,6 +29,7 @@ class PtyPort:
         self._ticker, self._loop = ticker, loop
         self._master = self._slave = -1
         self._backlog = bytearray()
+        self.on_wish: Callable[[Wish], None] | None = None
 
     @property
     def plugged(self) -> bool:
@@ -65,6 +68,8 @@ class PtyPort:
         data = self.modem.take()
         if data and self.plugged:
             self._write(data)
+        while self.modem.wishes and self.on_wish is not None:
+            self.on_wish(self.modem.wishes.pop())
         self._ticker.plan(self)
 
     def _readable(self) -> None:

@@ -2,17 +2,18 @@
 
 import asyncio
 import fcntl
+import itertools
 import os
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from edge_agent.simulator.air import Air, Record
-from edge_agent.simulator.faults import Value
+from edge_agent.simulator.faults import Chance
+from edge_agent.simulator.handle import Handle
 from edge_agent.simulator.identity import Identity, identity_of
 from edge_agent.simulator.modem import Modem
 from edge_agent.simulator.pty_port import PtyPort
@@ -27,37 +28,6 @@ class SimulatorError(Exception):
     """It can't work; the text is for a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chance:
-    """A fault that every modem may have at any time."""
-
-    name: str
-    probability: float
-    params: Mapping[str, Value] = field(default_factory=dict)
-
-
-class Handle:
-    """One modem as tests and the control socket see it; every deed takes effect at once."""
-
-    def __init__(self, core: Modem, port: PtyPort, loop: asyncio.AbstractEventLoop) -> None:
-        self.core, self.port, self._loop = core, port, loop
-
-    def fault(self, name: str, *, count: int | None = None, probability: float | None = None, **params: Value) -> None:
-        self.core.faults.arm(name, count=count, probability=probability, **params)
-
-    def clear(self, name: str | None = None) -> None:
-        self.core.faults.clear(name)
-
-    def receive(self, text: str, originator: str, *, order: list[int] | None = None, wide: bool = False) -> None:
-        """A message arrives from the network."""
-        self._now()
-        self.core.network.send(originator, text, order=order, wide=wide)
-        self.port.flush()
-
-    def _now(self) -> None:
-        self.core.now = self._loop.time()
-
-
 class Simulator:
     """`async with Simulator(dir=tmp_path, count=2) as sim:` gives `sim.ports`, `sim.modem(0)`, `sim.air`."""
 
@@ -69,22 +39,28 @@ class Simulator:
         vendors: Sequence[str] = ("quectel",),
         traits: Traits = _USUAL,
         identities: Sequence[Identity] = (),
-        faults: Sequence[Chance] = (),
+        risks: Sequence[Chance] = (),
         seed: int | None = None,
         air_file: Path | None = None,
         keep_air: bool = True,
     ) -> None:
-        """`vendors` are dealt out in turn; `faults` are armed on every modem; `keep_air` fills `air`."""
+        """`vendors` are dealt out in turn; `risks` hang over every modem; `keep_air` fills `air`."""
         self._dir, self._count, self._vendors, self._traits = dir, count, vendors, traits
-        self._identities, self._faults = identities, faults
+        self._identities, self._risks = identities, risks
         self._seeds = random.Random(seed)  # noqa: S311
         self._air_file, self._keep_air = air_file, keep_air
         self._handles: list[Handle] = []
         self._changed = asyncio.Event()
+        self._fresh = itertools.count(count)
+        self._lock = -1
 
     @property
     def ports(self) -> list[Path]:
         return [handle.port.link for handle in self._handles]
+
+    @property
+    def modems(self) -> list[Handle]:
+        return self._handles
 
     @property
     def air(self) -> list[Record]:
@@ -107,13 +83,20 @@ class Simulator:
         self._air.listener = self._changed.set if self._keep_air else None
         loop = asyncio.get_running_loop()
         self._ticker = Ticker(loop)
-        for index in range(self._count):
-            self._handles.append(self._plugged(index, loop))
+        try:
+            for index in range(self._count):
+                self._handles.append(self._plugged(index, loop))
+        except OSError:
+            self._close()
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._close()
+
+    def _close(self) -> None:
         for handle in self._handles:
             handle.port.unplug()
         self._ticker.close()
@@ -122,11 +105,12 @@ class Simulator:
 
     def _lock_dir(self) -> None:
         """Two simulators in one directory would take each other's links."""
+        self._dir.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(self._dir, os.O_RDONLY)
         try:
-            self._dir.mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(self._dir, os.O_RDONLY)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as taken:
+            os.close(self._lock)
             raise SimulatorError(f"another simulator has {self._dir}") from taken
 
     def _plugged(self, index: int, loop: asyncio.AbstractEventLoop) -> Handle:
@@ -135,8 +119,7 @@ class Simulator:
         rng = random.Random(self._seeds.getrandbits(64))  # noqa: S311
         core = Modem(index, identity, vendor, self._air, self._traits, rng, time.time() - loop.time())
         port = PtyPort(core, self._dir / f"modem{index}", self._ticker, loop)
-        handle = Handle(core, port, loop)
-        for fault in self._faults:
-            core.faults.arm(fault.name, probability=fault.probability, **dict(fault.params))  # type: ignore[arg-type]
+        for chance in self._risks:
+            core.faults.risk(chance)
         port.plug()
-        return handle
+        return Handle(core, port, loop, lambda: self._dir / f"modem{next(self._fresh)}")

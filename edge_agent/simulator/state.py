@@ -32,6 +32,7 @@ class Settings:
     """Lost by a reset, ATZ and AT&F."""
 
     stores: tuple[str, str, str]
+    cnmi: tuple[int, ...]
     echo: bool = True
     cmee: int = 0
     cmgf: int = 0
@@ -39,12 +40,11 @@ class Settings:
     cmms: int = 0
     cusd: int = 0
     cscs: str = "IRA"
-    cnmi: tuple[int, ...] = (2, 0, 0, 0, 0)
     registration: dict[str, int] = field(default_factory=dict)
 
 
 def factory_settings(vendor: Vendor) -> Settings:
-    return Settings(stores=(vendor.default_store,) * 3)
+    return Settings((vendor.default_store,) * 3, vendor.cnmi_at_start)
 
 
 @dataclass(slots=True)
@@ -54,10 +54,13 @@ class SimCard:
     who: Sim
     pin: str | None = None
     inserted: bool = True
-    unlocked: bool = True
+    unlocked: bool = field(init=False)
     pin_attempts: int = PIN_ATTEMPTS
     puk_attempts: int = PUK_ATTEMPTS
     centre: str = "+491710760000"
+
+    def __post_init__(self) -> None:
+        self.unlocked = self.pin is None
 
     @property
     def state(self) -> str:
@@ -65,6 +68,13 @@ class SimCard:
         if self.unlocked:
             return "READY"
         return "SIM PIN" if self.pin_attempts else "SIM PUK"
+
+    def lock(self, pin: str) -> None:
+        self.pin, self.unlocked = pin, False
+
+    def take_off_lock(self) -> None:
+        self.pin, self.unlocked = None, True
+        self.pin_attempts, self.puk_attempts = PIN_ATTEMPTS, PUK_ATTEMPTS
 
     def try_pin(self, pin: str) -> bool:
         self.pin_attempts -= 1

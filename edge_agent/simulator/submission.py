@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge_agent.simulator import noise
+from edge_agent.simulator import accidents, noise
 from edge_agent.simulator.air_codec import PduRefused, Submit, parse_pdu
 from edge_agent.simulator.results import AtError, cms
 
 if TYPE_CHECKING:
     from edge_agent.simulator.modem import Modem
-
-PROMPT = b"\r\n> "
 
 
 class Submission:
@@ -36,7 +34,7 @@ class Submission:
         modem = self._modem
         modem.busy, self.open = False, True
         if not modem.faults:
-            modem.say(PROMPT)
+            modem.say(noise.PROMPT)
         elif not modem.faults.strikes("no_prompt"):
             modem.say(noise.prompt(modem))
 
@@ -88,12 +86,21 @@ class Submission:
         modem = self._modem
         said = str(reference)
         if modem.faults:
-            if hang := modem.faults.strikes("hang_after_pdu"):
-                modem.power.hang(hang.number("seconds"))
-                return
-            if modem.faults.strikes("reboot_after_pdu"):
-                modem.power.reboot()
+            if self._answer_is_lost():
                 return
             if missing := modem.faults.strikes("missing_reference"):
-                said = missing.text("reference")
+                wanted = missing["reference"]
+                said = modem.rng.choice(("", "-1", "0")) if wanted is None else str(wanted)
         modem.answer([f"+CMGS: {said}"], delay=modem.traits.answer_delay)
+
+    def _answer_is_lost(self) -> bool:
+        modem = self._modem
+        if hang := modem.faults.strikes("hang_after_pdu"):
+            modem.power.hang(hang.number("seconds"))
+        elif modem.faults.strikes("reboot_after_pdu"):
+            modem.power.reboot()
+        elif gone := modem.faults.strikes("unplug_after_pdu"):
+            accidents.unplug(modem, gone)
+        else:
+            return False
+        return True
