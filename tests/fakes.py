@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from shared.lifecycle import has_ended
 from shared.message import Account, Agent, AgentKey, Change, Message, Port, Received, Site, Snapshot, after
-from shared.ports import Backlog, Gone, OutboxFilter, Page, PushAttempt, Recorded
+from shared.ports import Backlog, Gone, OutboxFilter, Page, PushAttempt, Recorded, Tally
 from shared.push_event import PushEvent, to_json
 from shared.wire import FromCloud, SpanInfo
 
@@ -405,3 +405,38 @@ class FakeAlerts:
 
     def tell(self, subject: str, text: str) -> None:
         self.told.append((subject, text))
+
+
+class FakeTallies:
+    """TallyStore."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Tally] = {}
+        self.faults = Faults()
+        self.reads = 0
+        self.writes = 0
+
+    def read(self, key: str) -> Tally:
+        self.faults.check()
+        self.reads += 1
+        return self.rows.get(key, Tally())
+
+    def add(self, key: str, count: int, *, at: float, until: float) -> Tally:
+        self.faults.check()
+        self.writes += 1
+        self.rows[key] = Tally(self.rows.get(key, Tally()).count + count, at)
+        return self.rows[key]
+
+
+class FakeApiLog:
+    """ApiLog."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, int, str]] = []
+        self.broken: list[tuple[str, BaseException]] = []
+
+    def answered(self, *, uri: str, code: int, http: int, account: str, reference: str, seconds: float) -> None:
+        self.calls.append((uri, code, account))
+
+    def broke(self, fault: BaseException, *, uri: str, reference: str) -> None:
+        self.broken.append((reference, fault))
