@@ -1,4 +1,4 @@
-"""The whole API in one process over the fakes: two accounts, three sites, and calls as API Gateway would hand them over."""
+"""The whole API in one process over the fakes: two accounts, three sites, calls as API Gateway hands them over."""
 
 import base64
 import json

@@ -4,51 +4,41 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from shared.ports import Tally, Unavailable
+from shared.aws import keys
+from shared.aws.clients import unavailable
+from shared.aws.items import Row, float_of, int_of, number
+from shared.ports import Tally
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef as Value
 
-_SORT = "TALLY"
 
-
-class DynamoTallies:
+class TallyTable:
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client, self._table = client, table
 
     def read(self, key: str) -> Tally:
-        try:
+        with unavailable():
             answer = self._client.get_item(TableName=self._table, Key=_key(key), ConsistentRead=True)
-        except (ClientError, BotoCoreError) as error:
-            raise Unavailable("the tallies") from error
         return _tally(answer.get("Item", {}))
 
     def add(self, key: str, count: int, *, at: float, until: float) -> Tally:
-        try:
+        with unavailable():
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=_key(key),
                 UpdateExpression="ADD #count :count SET #at = :at, #ttl = :ttl",
                 ExpressionAttributeNames={"#count": "count", "#at": "at", "#ttl": "ttl"},
-                ExpressionAttributeValues={
-                    ":count": {"N": str(count)},
-                    ":at": {"N": repr(at)},
-                    ":ttl": {"N": str(int(until))},
-                },
+                ExpressionAttributeValues={":count": number(count), ":at": number(at), ":ttl": number(int(until))},
                 ReturnValues="ALL_NEW",
             )
-        except (ClientError, BotoCoreError) as error:
-            raise Unavailable("the tallies") from error
         return _tally(answer["Attributes"])
 
 
 def _key(key: str) -> dict[str, Value]:
-    # No account can be named so: "~" is not of the characters that a name may have.
-    return {"account": {"S": f"~tally#{key}"}, "sk": {"S": _SORT}}
+    return {"account": {"S": keys.tally(key)}, "sk": {"S": keys.TALLY}}
 
 
-def _tally(row: dict[str, Value]) -> Tally:
-    return Tally(int(row["count"]["N"]), float(row["at"]["N"])) if row else Tally()
+def _tally(row: Row) -> Tally:
+    return Tally(int_of(row, "count"), float_of(row, "at"))
