@@ -86,7 +86,6 @@ def _indications(modem: Modem, call: Call) -> list[str]:
     modem.settings.cnmi = wanted
     if wanted[0]:
         modem.inbox.flush(keep=wanted[4] == 0)
-    modem.later(0.0, modem.inbox.pump)
     return []
 
 
@@ -186,7 +185,6 @@ def _delete(modem: Modem, call: Call) -> list[str]:
     if not store.first <= index < store.first + store.capacity and not flag:
         raise cms(321)
     store.delete(index, flag)
-    modem.later(0.0, modem.inbox.pump)
     return []
 
 

@@ -13,7 +13,10 @@ class UnknownFault(ValueError):
 
 
 class Params(dict[str, Value]):
-    """A fault's parameters, defaults filled in."""
+    """A fault's parameters, defaults filled in. True even where it has none: the fault has struck."""
+
+    def __bool__(self) -> bool:
+        return True
 
     def number(self, key: str) -> float:
         value = self[key]

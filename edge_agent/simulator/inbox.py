@@ -50,10 +50,7 @@ class Inbox:
     def acknowledge(self) -> bool:
         """+CNMA; False where nothing awaits it."""
         awaited, self._unacknowledged = self._unacknowledged, None
-        if awaited is None:
-            return False
-        self._modem.later(0.0, self.pump)
-        return True
+        return awaited is not None
 
     def flush(self, keep: bool) -> None:
         """+CNMI with a mode that forwards: <bfr> 0 sends what was buffered, 1 forgets it (§3.4.1)."""

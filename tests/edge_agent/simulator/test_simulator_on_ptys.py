@@ -9,7 +9,7 @@ from pathlib import Path
 from edge_agent.simulator import Simulator, Traits
 
 QUICK = Traits(answer_delay=0.001, report_delay=0.01, boot=0.02, register=0.01, ussd_delay=0.01)
-# "hello" to +49171122334, a status report asked for, valid for a week's 255th step; 19 octets after the empty SMSC field.
+# "hello" to +49171122334, a status report asked for, the longest validity; 19 octets after the empty SMSC field.
 HELLO = b"0031000B919471112233F40000FF05E8329BFD06"
 
 
