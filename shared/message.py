@@ -127,6 +127,16 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """Which incarnation of an agent the cloud last heard of."""
+
+    boot_id: str = ""  # of its process
+    previous_boot_id: str = ""  # one that comes back after another means two agents with one identity
+    journal_id: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
     """One site's agent as the cloud knows it."""
 
@@ -139,10 +149,7 @@ class Agent:
     connected_at: float = 0.0
     last_seen: float = 0.0
     offline_told: bool = False  # the operator was told that it is offline
-    boot_id: str = ""
-    previous_boot_id: str = ""  # one that comes back after another means two agents with one identity
-    journal_id: str = ""
-    version: str = ""
+    life: Life = field(default_factory=Life)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

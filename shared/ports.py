@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Protocol
 
-from shared.message import Account, Agent, AgentKey, Change, Message, Port, Received, Snapshot
+from shared.message import Account, Agent, AgentKey, Change, Life, Message, Port, Received, Snapshot
 from shared.push_event import PushEvent
 from shared.wire import FromCloud, SpanInfo
 
@@ -63,7 +63,7 @@ class OutboxFilter:
     def matches(self, phone: str, at: float) -> bool:
         if (self.start is not None and at < self.start) or (self.end is not None and at > self.end):
             return False
-        return not self.phone or re.fullmatch(".*".join(map(re.escape, self.phone.split("*"))), phone) is not None
+        return not self.phone or wildcards.matches(phone, self.phone)
 
 
 class Clock(Protocol):
@@ -164,11 +164,9 @@ class AccountStore(Protocol):
         connection: str,
         since: float,
         at: float,
-        boot_id: str = "",
-        journal_id: str = "",
-        version: str = "",
+        life: Life | None = None,
     ) -> bool:
-        """The connection opened at `since` (gateway's time) takes over, False if a newer one did. Empty ones stay."""
+        """The connection opened at `since` (gateway's time) takes over; False if a newer one did, or no such agent."""
         ...
 
     def disconnected(self, account: str, agent_id: str, *, connection: str, at: float) -> bool:
@@ -182,7 +180,7 @@ class AccountStore(Protocol):
         ...
 
     def missed(self, account: str, agent_id: str, *, before: float) -> Agent | None:
-        """Marks one of them offline and told of; None when it was heard of meanwhile."""
+        """Marks one of them offline and told of. Returns it as it was, None when it was heard of meanwhile."""
         ...
 
     def spans(self, account: str, agent_id: str) -> tuple[SpanInfo, ...]:

@@ -3,18 +3,16 @@
 Each takes a `Faults`, by which a test makes the next calls raise: `faults.then(Unavailable("throttled"))`.
 """
 
-import fnmatch
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.lifecycle import has_ended
-from shared.message import Account, Agent, AgentKey, Change, Message, Port, Received, Site, Snapshot, after
+from shared.message import Account, Agent, AgentKey, Change, Life, Message, Port, Received, Site, Snapshot, after
 from shared.ports import Backlog, Gone, OutboxFilter, Page, PushAttempt, Recorded, Tally
+from shared.presence import BACK_WITHIN_S, SILENT_AFTER_S
 from shared.push_event import PushEvent, to_json
 from shared.wire import FromCloud, SpanInfo
-
-SILENCE = 1200.0
 
 
 class FakeClock:
@@ -43,15 +41,6 @@ class Faults:
         fault = self.waiting.popleft() if self.waiting else None
         if fault is not None:
             raise fault
-
-
-def _matches(phone: str, at: float, where: OutboxFilter) -> bool:
-    pattern = where.phone.replace("[", "[[]").replace("?", "[?]")
-    return (
-        (not where.phone or fnmatch.fnmatchcase(phone, pattern))
-        and (where.start is None or at >= where.start)
-        and (where.end is None or at <= where.end)
-    )
 
 
 class FakeOutbox:
@@ -137,7 +126,7 @@ class FakeOutbox:
             for m in self.rows.values()
             if m.account == account and (has_ended(m.state) or include_pending)
         ]
-        return tuple(m for at, _, m in sorted(timed, key=lambda t: t[:2], reverse=True) if _matches(m.to, at, where))
+        return tuple(m for at, _, m in sorted(timed, key=lambda t: t[:2], reverse=True) if where.matches(m.to, at))
 
     def _waiting(self) -> list[Message]:
         return [m for k, m in self.rows.items() if not has_ended(m.state) or k in self.kept]
@@ -168,7 +157,7 @@ class FakeInbox:
         return len(self._found(account, where))
 
     def _found(self, account: str, where: OutboxFilter) -> tuple[Received, ...]:
-        found = [r for r in self.rows.values() if r.account == account and _matches(r.sender, r.at, where)]
+        found = [r for r in self.rows.values() if r.account == account and where.matches(r.sender, r.at)]
         return tuple(sorted(found, key=lambda r: (r.at, r.id), reverse=True))
 
 
@@ -226,28 +215,22 @@ class FakeAccounts:
         connection: str,
         since: float,
         at: float,
-        boot_id: str = "",
-        journal_id: str = "",
-        version: str = "",
+        life: Life | None = None,
     ) -> bool:
         self.faults.check()
         key = (account, agent_id)
         old = self.agents.get(key)
         if old is None or old.connected_at > since:
             return False
-        previous = old.boot_id if boot_id and old.boot_id != boot_id else old.previous_boot_id
         self.agents[key] = replace(
             old,
             connection=connection,
             connected_at=since,
             last_seen=at,
             offline_told=False,
-            boot_id=boot_id or old.boot_id,
-            previous_boot_id=previous,
-            journal_id=journal_id or old.journal_id,
-            version=version or old.version,
+            life=life or old.life,
         )
-        self.expected[key] = at + SILENCE
+        self.expected[key] = at + SILENT_AFTER_S
         return True
 
     def disconnected(self, account: str, agent_id: str, *, connection: str, at: float) -> bool:
@@ -256,7 +239,7 @@ class FakeAccounts:
         if key not in self.agents or self.agents[key].connection != connection:
             return False
         self.agents[key] = replace(self.agents[key], connection="", last_seen=at)
-        self.expected[key] = at + SILENCE / 4
+        self.expected[key] = at + BACK_WITHIN_S
         return True
 
     def seen(self, account: str, agent_id: str, *, at: float) -> None:
@@ -264,7 +247,7 @@ class FakeAccounts:
         key = (account, agent_id)
         if key in self.agents:
             self.agents[key] = replace(self.agents[key], last_seen=at)
-            self.expected[key] = at + SILENCE
+            self.expected[key] = at + SILENT_AFTER_S
             self.seen_writes += 1
 
     def unheard(self, before: float) -> Sequence[AgentKey]:
@@ -277,8 +260,9 @@ class FakeAccounts:
         if self.expected.get(key, before) >= before:
             return None
         del self.expected[key]
-        self.agents[key] = replace(self.agents[key], connection="", offline_told=True)
-        return self.agents[key]
+        before_that = self.agents[key]
+        self.agents[key] = replace(before_that, connection="", offline_told=True)
+        return before_that
 
     def spans(self, account: str, agent_id: str) -> tuple[SpanInfo, ...]:
         return tuple(info for _, info in self.told.get((account, agent_id), {}).values())
