@@ -13,6 +13,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from ipaddress import ip_address
 
@@ -20,9 +21,6 @@ from shared.egress_guard import Address, Refused, Target, check_address, host_of
 from shared.ports import PushAttempt
 from shared.push_retry import retry_after
 
-CONNECT_S = 5.0  # for the name and the connection together
-TOTAL_S = 15.0
-DRAIN_S = 3.0  # the status is known: the rest is read so that the receiver is not cut off in its work, but not for long
 ANSWER_BYTES = 64 * 1024
 ADDRESSES_TRIED = 3
 
@@ -30,7 +28,20 @@ Dial = Callable[[Address, int, float], socket.socket]
 Resolve = Callable[[str, float], Sequence[Address]]
 
 
-class Unresolved(OSError):
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds. `drain_s`: with the status known, the rest is read, lest the receiver be cut off in its work."""
+
+    connect_s: float = 5.0  # for the name and the connection together
+    total_s: float = 15.0
+    drain_s: float = 3.0
+
+
+class Unreachable(OSError):
+    """No connection came about; the text says why."""
+
+
+class Unresolved(Unreachable):
     """The name has no address now."""
 
 
@@ -67,6 +78,13 @@ def dial(address: Address, port: int, timeout: float) -> socket.socket:
     return connection
 
 
+def _left(deadline: float) -> float:
+    """Seconds until then; each step of an attempt gets what the steps before it have left."""
+    if (left := deadline - time.monotonic()) <= 0:
+        raise TimeoutError
+    return left
+
+
 class _Answer(io.RawIOBase):
     """Reads a socket until the deadline or `ANSWER_BYTES`, however slowly the bytes come."""
 
@@ -77,10 +95,7 @@ class _Answer(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        remaining = self.deadline - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError
-        self._connection.settimeout(remaining)
+        self._connection.settimeout(_left(self.deadline))
         count = self._connection.recv_into(buffer, min(len(buffer), self._left)) if self._left else 0
         self._left -= count
         return count
@@ -100,8 +115,10 @@ class SafeEgress:
         resolve: Resolve = resolve,
         dial: Dial = dial,
         tls: Callable[[], ssl.SSLContext] = ssl.create_default_context,
+        patience: Patience = Patience(),
     ) -> None:
         self._allow_loopback, self._resolve, self._dial, self._make_tls = allow_loopback, resolve, dial, tls
+        self._patience = patience
         self._tls: ssl.SSLContext | None = None
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> PushAttempt:
@@ -110,14 +127,14 @@ class SafeEgress:
         try:
             status, after = self._exchange(target_of(url), method, headers, body, started)
         except (Refused, OSError, HTTPException, ValueError) as error:
-            return PushAttempt(status=None, error=_words(error), seconds=time.monotonic() - started, at=at)
+            return PushAttempt(status=None, error=self._words(error), seconds=time.monotonic() - started, at=at)
         words = "" if 200 <= status < 300 else f"answered {status}"
         wait = retry_after(after, at)
         return PushAttempt(status=status, error=words, seconds=time.monotonic() - started, retry_after=wait, at=at)
 
     def check_host(self, host: str) -> str:
         try:
-            self._addresses(host_of(host), CONNECT_S)
+            self._addresses(host_of(host), self._patience.connect_s)
         except Unresolved as error:
             return str(error)
         return ""
@@ -133,16 +150,18 @@ class SafeEgress:
     def _exchange(
         self, target: Target, method: str, headers: Mapping[str, str], body: bytes, started: float
     ) -> tuple[int, str]:
-        connection = self._connect(target, started + CONNECT_S)
+        deadline = started + self._patience.total_s
+        connection = self._connect(target, started + self._patience.connect_s)
         try:
-            connection = self._secure(connection, target, started + TOTAL_S)
+            connection = self._secure(connection, target, deadline)
+            connection.settimeout(_left(deadline))
             connection.sendall(_request(target, method, headers, body))
-            return _read(connection, method, started + TOTAL_S)
+            return _read(connection, method, deadline, self._patience.drain_s)
         finally:
             connection.close()
 
     def _connect(self, target: Target, deadline: float) -> socket.socket:
-        addresses = self._addresses(target.host, CONNECT_S)[:ADDRESSES_TRIED]
+        addresses = self._addresses(target.host, deadline - time.monotonic())[:ADDRESSES_TRIED]
         problem: OSError = Unresolved(f"the name {target.host} has no address")
         for turn, address in enumerate(addresses):
             share = (deadline - time.monotonic()) / (len(addresses) - turn)
@@ -151,16 +170,40 @@ class SafeEgress:
             try:
                 return self._dial(address, target.port, share)
             except OSError as error:
-                problem = ConnectionError(_connect_words(error))
+                problem = self._unconnected(error)
         raise problem
 
+    def _unconnected(self, error: OSError) -> OSError:
+        if isinstance(error, TimeoutError):
+            return Unreachable(f"no connection within {self._patience.connect_s:g} s")
+        if isinstance(error, ConnectionRefusedError):
+            return Unreachable("the connection was refused")
+        return Unreachable(f"no connection: {error.strerror or error}")
+
     def _secure(self, connection: socket.socket, target: Target, deadline: float) -> socket.socket:
-        connection.settimeout(max(deadline - time.monotonic(), 0.001))
+        connection.settimeout(_left(deadline))
         if target.scheme == "http":
             return connection
         if self._tls is None:
             self._tls = self._make_tls()
         return self._tls.wrap_socket(connection, server_hostname=target.host)
+
+    def _words(self, error: Exception) -> str:
+        match error:
+            case Refused():
+                return f"not sent: {error}"
+            case ssl.SSLCertVerificationError():
+                return f"the certificate is not accepted: {error.verify_message}"
+            case ssl.SSLError():
+                return f"TLS failed: {error.reason or 'no reason given'}"
+            case TimeoutError():
+                return f"no answer within {self._patience.total_s:g} s"
+            case Unreachable():
+                return str(error)
+            case OSError():
+                return "the connection broke off"
+            case _:
+                return "the answer was no HTTP"
 
 
 def _request(target: Target, method: str, headers: Mapping[str, str], body: bytes) -> bytes:
@@ -173,41 +216,15 @@ def _request(target: Target, method: str, headers: Mapping[str, str], body: byte
     return f"{method} {target.request} HTTP/1.1\r\n{head}\r\n".encode("ascii") + body
 
 
-def _read(connection: socket.socket, method: str, deadline: float) -> tuple[int, str]:
+def _read(connection: socket.socket, method: str, deadline: float, drain_s: float) -> tuple[int, str]:
     """Status and Retry-After; the body is read and dropped."""
     answer = _Answer(connection, deadline)
     response = HTTPResponse(answer, method=method)  # type: ignore[arg-type]
     response.begin()
-    answer.deadline = min(deadline, time.monotonic() + DRAIN_S)
+    answer.deadline = min(deadline, time.monotonic() + drain_s)
     try:
         while response.read(8192):
             pass
     except (OSError, HTTPException, ValueError):
         pass  # the status stands: the receiver has the push
     return response.status, response.headers.get("Retry-After", "")
-
-
-def _connect_words(error: OSError) -> str:
-    if isinstance(error, TimeoutError):
-        return f"no connection within {CONNECT_S:.0f} s"
-    if isinstance(error, ConnectionRefusedError):
-        return "the connection was refused"
-    return f"no connection: {error.strerror or error}"
-
-
-def _words(error: Exception) -> str:
-    match error:
-        case Refused():
-            return f"not sent: {error}"
-        case ssl.SSLCertVerificationError():
-            return f"the certificate is not accepted: {error.verify_message}"
-        case ssl.SSLError():
-            return f"TLS failed: {error.reason or 'no reason given'}"
-        case TimeoutError():
-            return f"no answer within {TOTAL_S:.0f} s"
-        case ConnectionError() | Unresolved():
-            return str(error) or "the connection broke off"
-        case HTTPException() | ValueError():
-            return "the answer was no HTTP"
-        case _:
-            return f"the connection broke off: {error}"
