@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Coroutine
@@ -38,8 +39,8 @@ class Gateway:
         sockets = deployment.topology.sockets
         self._connections = Connections(sockets.stage, self._clock, Faults()) if sockets else None
 
-    async def run(self) -> None:
-        """Serves until SIGTERM."""
+    async def run(self) -> int:
+        """Serves until SIGTERM; the exit status."""
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
         for pool in self._pools.values():
@@ -49,8 +50,10 @@ class Gateway:
         endless = [asyncio.create_task(each) for each in (*self._sources(), _until(stop))]
         ended, _ = await asyncio.wait(endless, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.gather(*(pool.stop() for pool in self._pools.values()))
-        for task in ended:
-            task.result()  # a source that broke ends the gateway, and its log says why
+        broken = [error for task in ended if (error := task.exception())]
+        for error in broken:  # an event source that broke ends the gateway, and its log says why
+            logging.error("an event source broke", exc_info=error)
+        return 1 if broken else 0
 
     async def _listen(self) -> None:
         parts = self._deployment.topology
@@ -96,13 +99,20 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+async def _serve(deployment: Deployment, options: argparse.Namespace) -> None:
+    status = await Gateway(deployment, options).run()
+    logging.shutdown()
+    # At once: an orderly end would wait for the threads of the long polls, up to 20 s.
+    os._exit(status)
+
+
 def main() -> None:
     options = _options()
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.WARNING)
     line = sys.stdin.readline()
     live_with_parent()
     if line:  # none: the parent ended first
-        asyncio.run(Gateway(Deployment.model_validate_json(line), options).run())
+        asyncio.run(_serve(Deployment.model_validate_json(line), options))
 
 
 if __name__ == "__main__":

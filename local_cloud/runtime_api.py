@@ -74,12 +74,14 @@ class RuntimeApi:
 
     async def start(self) -> None:
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, shutdown_timeout=0)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         host, port = self._runner.addresses[0][:2]
         self.address = f"{host}:{port}"
 
     async def stop(self) -> None:
+        if self._next:
+            self._next.cancel()  # whoever asked is gone; its request would otherwise be waited for
         await self._runner.cleanup()
 
     def give(self, invocation: Invocation) -> None:

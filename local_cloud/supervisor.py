@@ -1,0 +1,87 @@
+"""`python -m local_cloud run`: a stack on a terminal, until Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import NoReturn
+
+from local_cloud import seed
+from local_cloud.process import StartError
+from local_cloud.stack import LocalStack
+
+_LOOK_EVERY_S = 0.2
+# In the range that is kept for fiction, so that a real modem can do no harm with it.
+_EXAMPLE_NUMBER = "+12025550123"
+
+
+def supervise(make: Callable[[], LocalStack], work: Callable[[LocalStack], int]) -> int:
+    """Starts a stack, works on it, stops it whatever happens; the exit status. Ctrl-C and SIGTERM are orderly ends."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    stack = None
+    try:
+        stack = make()
+        stack.start()
+        return work(stack)
+    except StartError as error:
+        print(f"local cloud: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        _ignore_signals()  # a second Ctrl-C must not leave half of it running
+        if stack:
+            stack.stop()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _ignore_signals() -> None:
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def watch(stack: LocalStack) -> int:
+    """Says where it is, then waits. Returns only when a part ends without which there is no cloud."""
+    introduce(stack)
+    gone: set[str] = set()
+    while True:
+        time.sleep(_LOOK_EVERY_S)
+        for child in stack.children:
+            if child.ended is not None and child.name not in gone:
+                gone.add(child.name)
+                print(_obituary(stack, child.name, child.ended), file=sys.stderr, flush=True)
+        if gone & {"moto", "gateway"}:
+            return 1
+
+
+def introduce(stack: LocalStack) -> None:
+    print(f"READY {stack.url}")
+    print(example(stack))
+    print(f"agents connect to {stack.deployment.outputs['AgentUrl']}, logs are in {stack.layout.logs}, Ctrl-C ends it")
+    missing = [str(each.get("port_name")) for each in stack.spans() if each.get("status") != 1]
+    if missing:
+        print(f"not available yet: {', '.join(missing)}")
+    sys.stdout.flush()
+
+
+def example(stack: LocalStack) -> str:
+    """A line to paste into another terminal."""
+    fields = {"username": seed.ACCOUNT, "password": seed.PASSWORD, "dest_num": _EXAMPLE_NUMBER}
+    body = json.dumps({**fields, "msg": "Hello from Spanbridge", "mode": 1})
+    return f"curl -s {stack.url}/sms/send -H 'content-type: application/json' -d {shlex.quote(body)}"
+
+
+def _obituary(stack: LocalStack, name: str, status: int) -> str:
+    how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+    if name == "agent":
+        return f"{name} {how}; to start it again: {shlex.join(stack.site.command)}"
+    return f"{name} {how}; see {stack.layout.logs}"
