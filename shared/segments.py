@@ -31,19 +31,29 @@ class Segments:
 
 def split(text: str, *, ref_bits: RefBits = 8) -> Segments:
     """Cut a text into the parts it is sent in. ValueError if it holds half a surrogate pair, which no encoding has."""
-    septets = gsm7.encode(text)
-    if septets is not None:
-        return Segments("gsm7", _gsm7_parts(text, septets, PART[ref_bits]["gsm7"]), len(septets))
-    units = utf16(text)
-    return Segments("ucs2", _ucs2_parts(units, PART[ref_bits]["ucs2"]), len(units) // 2)
+    encoding, units = encode(text)
+    size = PART[ref_bits][encoding]
+    if encoding == "gsm7":
+        return Segments("gsm7", _gsm7_parts(text, units, size), len(units))
+    return Segments("ucs2", _ucs2_parts(units, size), len(units) // 2)
 
 
 def count(text: str) -> int:
     """How many parts `split` makes of it. ValueError as there."""
+    encoding, units = encode(text)
+    cut = _gsm7_ends if encoding == "gsm7" else _cut_pairs_whole
+    return len(cut(units, PART[8][encoding]))
+
+
+def encode(text: str) -> tuple[Encoding, bytes]:
+    """Septets, one a byte, if the whole text is in the alphabet; else UTF-16BE. ValueError as in `split`."""
     septets = gsm7.encode(text)
-    if septets is not None:
-        return len(_gsm7_ends(septets, PART[8]["gsm7"]))
-    return len(_cut_pairs_whole(utf16(text), PART[8]["ucs2"]))
+    return ("ucs2", utf16(text)) if septets is None else ("gsm7", septets)
+
+
+def fits_one(encoding: Encoding, units: bytes) -> bool:
+    """Whether what `encode` made needs no second part."""
+    return len(units) <= WHOLE[encoding] * (1 if encoding == "gsm7" else 2)
 
 
 def utf16(text: str) -> bytes:
@@ -70,11 +80,11 @@ def _gsm7_ends(septets: bytes, size: int) -> list[int]:
 
 
 def _gsm7_parts(text: str, septets: bytes, size: int) -> tuple[str, ...]:
-    parts, start = [], 0
+    parts, start, at = [], 0, 0
     for end in _gsm7_ends(septets, size):
-        stop = end - septets.count(gsm7.ESCAPE, 0, end)  # in characters: each escape is one septet more
-        parts.append(text[start:stop])
-        start = stop
+        stop = at + end - start - septets.count(gsm7.ESCAPE, start, end)  # each escape is a septet but no character
+        parts.append(text[at:stop])
+        start, at = end, stop
     return tuple(parts)
 
 

@@ -3,7 +3,7 @@
 Rule: digits are kept as given; nobody here guesses at countries or prefixes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from edge_agent.modem import pdu_septets
@@ -26,7 +26,7 @@ _SWAPPED = bytes((octet & 0x0F) << 4 | octet >> 4 for octet in range(256))
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    number: str
+    number: str = field(repr=False)
     """Digits (with * # a b c), a leading + if the type of number is international; or a name."""
     type: int
     """The type-of-address octet as received."""

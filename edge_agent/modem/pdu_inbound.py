@@ -2,6 +2,7 @@
 
 Rule: whatever the bytes are, the answer is a message or MalformedPdu, which keeps them. The length a modem announces is
 not asked for: the PDU says its own, and modems disagree on what to count. What follows the user data is ignored.
+A `repr` shows neither text nor number, so that neither gets into a log.
 """
 
 import hashlib
@@ -16,8 +17,7 @@ from edge_agent.modem.pdu_coding import Encoding
 from edge_agent.modem.pdu_header import Concat, Header
 from edge_agent.modem.pdu_status import Outcome
 
-_MESSAGE_TYPE, _DELIVER, _SUBMIT_REPORT, _STATUS_REPORT = 0x03, 0x00, 0x01, 0x02
-_HEADER = 0x40
+_MESSAGE_TYPE, _SUBMIT, _STATUS_REPORT, _HEADER = 0x03, 0x01, 0x02, 0x40  # of the first octet
 
 
 class MalformedPdu(Exception):
@@ -32,12 +32,12 @@ class MalformedPdu(Exception):
 @dataclass(frozen=True, slots=True)
 class Deliver:
     originator: Address
-    smsc: str
+    smsc: str = field(repr=False)
     """The service centre's number; "" if the modem did not say."""
     timestamp: datetime | None
     """When the service centre took the message, aware; None if the field holds no time."""
     encoding: Encoding
-    text: str
+    text: str = field(repr=False)
     """Always valid Unicode; "" for 8-bit data."""
     data: bytes = field(repr=False)
     """The user data behind the header: octets, or with gsm7 septets, one a byte."""
@@ -110,7 +110,7 @@ def _decode(octets: bytes, raw: str, smsc: bool) -> Deliver | StatusReport:
     kind = octets[at] & _MESSAGE_TYPE
     if kind == _STATUS_REPORT:
         return _status_report(octets, at, raw)
-    if kind == _SUBMIT_REPORT:
+    if kind == _SUBMIT:
         raise MalformedPdu(raw, "an SMS-SUBMIT or its report, which never comes in")
     return _deliver(octets, at, raw)  # §9.2.3.1: the reserved type is to be taken for a SMS-DELIVER
 

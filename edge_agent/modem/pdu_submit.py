@@ -3,7 +3,7 @@
 Rule: the service centre is never named (a leading 00), so the modem takes the SIM's. TP-MR is 0: the modem counts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge_agent.modem import pdu_address, pdu_header, pdu_septets, pdu_time
 from edge_agent.modem.pdu_header import Concat
@@ -19,7 +19,7 @@ _UD_OCTETS = 140
 
 @dataclass(frozen=True, slots=True)
 class SubmitPdu:
-    hex: str
+    hex: str = field(repr=False)
     """With the SMSC's length octet in front, as it is written to the modem."""
     tpdu_length: int
     """Octets without the SMSC's part: the number AT+CMGS takes (27.005 §4.1)."""
@@ -32,19 +32,15 @@ def encode_message(
 
     ValueError if the number or the text cannot be encoded, or no time is left to deliver in.
     """
-    septets = gsm7.encode(text)
-    if (
-        septets is not None and len(septets) <= segments.WHOLE["gsm7"]
-    ):  # most messages; the way round by `split` is longer
-        head = _head(number, "gsm7", validity_s, status_report, joined=False)
-        return (_submit(head, len(septets), pdu_septets.pack(septets)),)
-    cut = segments.split(text, ref_bits=ref_bits)
-    total = len(cut.parts)
-    head = _head(number, cut.encoding, validity_s, status_report, joined=total > 1)
-    if total == 1:
-        return (_part(head, cut.encoding, cut.parts[0], None),)
-    numbered = enumerate(cut.parts, start=1)
-    return tuple(_part(head, cut.encoding, part, Concat(ref, total, seq, ref_bits)) for seq, part in numbered)
+    encoding, units = segments.encode(text)
+    if segments.fits_one(encoding, units):
+        head = _head(number, encoding, validity_s, status_report, joined=False)
+        return (_submit(head, len(units), pdu_septets.pack(units) if encoding == "gsm7" else units),)
+    parts = segments.split(text, ref_bits=ref_bits).parts
+    head = _head(number, encoding, validity_s, status_report, joined=True)
+    return tuple(
+        _part(head, encoding, part, Concat(ref, len(parts), seq, ref_bits)) for seq, part in enumerate(parts, start=1)
+    )
 
 
 def encode_submit(

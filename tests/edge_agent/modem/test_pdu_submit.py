@@ -157,6 +157,10 @@ def test_a_text_that_cannot_be_encoded_is_refused_without_telling_it(encoding: s
     assert "secret" not in str(refused.value)
 
 
+def test_a_message_in_a_log_shows_neither_text_nor_number() -> None:
+    assert repr(_one("Hello")) == "SubmitPdu(tpdu_length=18)"
+
+
 def test_half_a_surrogate_pair_in_a_message_is_refused() -> None:
     with pytest.raises(ValueError, match="surrogate"):
         _one("ж\ud83d")
