@@ -32,7 +32,10 @@ class Timings:
     sweep_every: float = 300.0  # reading the stores, for what no notification announced (modem-notes 18)
     registering_every: float = 2.0
     registration_limit: float = 180.0  # a modem scans all bands in about two minutes; then the ladder begins
-    boot_wait: float = 20.0  # how long a modem may be silent after it was opened or rebooted
+    resync_waits: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0)  # for an OK to AT; a boot takes up to 25 s
+    probe_waits: tuple[float, ...] = (0.5, 1.0, 2.0)  # is there a modem at all? The first AT may be lost
+    port_pause: float = 1.0  # between closing and opening a port
+    sim_every: float = 30.0  # looking whether a SIM was put in or unlocked
     settled_after: float = 300.0  # ready for this long: the next trouble starts at the ladder's first rung again
     quarantine_first: float = 30.0  # doubled with each quarantine …
     quarantine_longest: float = 3600.0  # … up to this

@@ -1,0 +1,177 @@
+"""One modem on an open port, from opening to trouble. Knows how to do things; when to do them is the supervisor's."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from edge_agent.modem import answers, commands, setup, sim
+from edge_agent.modem.channel import Channel
+from edge_agent.modem.commands import Command
+from edge_agent.modem.config import SpanOptions, Timings
+from edge_agent.modem.driver import Driver
+from edge_agent.modem.inbox import Inbox
+from edge_agent.modem.ladder import Rung
+from edge_agent.modem.pin_ledger import PinLedger
+from edge_agent.modem.reply import Outcome, Urc
+from edge_agent.modem.serial_port import PortError, open_port
+from edge_agent.modem.setup import Identity, SetupFailed
+from edge_agent.modem.trace import Trace
+from edge_agent.modem.ussd import Ussd
+from edge_agent.span import AgentSide
+
+_LOG = logging.getLogger(__name__)
+MAX_RESYNCS = 3  # since it was last set up; more, and it is no accident
+
+
+class Trouble(Exception):
+    """The modem needs help of at least rung `lowest`."""
+
+    def __init__(self, reason: str, lowest: Rung) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.lowest = lowest
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What was asked of the network side at one moment."""
+
+    registered: bool
+    reason: str = ""
+    signal_dbm: int | None = None
+    roaming: bool = False
+
+
+class Opened:
+    """Raises Trouble from `watch` alone; the other methods just get replies that say no."""
+
+    def __init__(self, device: str, options: SpanOptions, timings: Timings, *, trace: bool = False) -> None:
+        self.device = device
+        self.identity: Identity | None = None
+        self.imsi = ""
+        self.iccid = ""
+        self.driver: Driver | None = None
+        self.inbox: Inbox | None = None
+        self.ussd: Ussd | None = None
+        self._options = options
+        self._timings = timings
+        self._channel = Channel(self, timings.resync_waits, Trace(device) if trace else None)
+        self._trouble: asyncio.Future[Trouble] = asyncio.get_running_loop().create_future()
+        self._resyncs = 0
+
+    # Opening and closing
+
+    async def open(self) -> None:
+        """Raises Trouble when the port cannot be opened."""
+        try:
+            self._channel.attach(await open_port(self.device, self._options, self._channel))
+        except PortError as error:
+            raise Trouble(str(error), Rung.REOPEN) from error
+
+    def close(self) -> None:
+        self._end("the span is being looked after")
+        self._channel.close()
+
+    async def watch(self) -> None:
+        """Raises the first Trouble there is."""
+        raise await asyncio.shield(self._trouble)
+
+    # Setting up, in this order
+
+    async def greet(self) -> Identity:
+        """Gets in step and learns who the modem is."""
+        self._end("the span is being set up")
+        self._resyncs = 0
+        if not await self._channel.synchronise():
+            raise Trouble("no answer to AT", Rung.REOPEN)
+        self.identity = await setup.identify(self._channel)
+        self.ussd = Ussd(self._channel, self.identity.quirks)
+        return self.identity
+
+    async def unlock(self, ledger: PinLedger) -> None:
+        """Raises SimNotReady."""
+        await setup.switch_on(self._channel)
+        await sim.unlock(self._channel, self._known.quirks, self._options.pin, ledger)
+
+    async def prepare(self, span: str, agent: AgentSide) -> None:
+        """Reads the SIM's numbers and makes the modem tell what it receives. Raises Trouble."""
+        row = self._known.quirks
+        self.iccid = await sim.read_iccid(self._channel, row)
+        self.imsi = await sim.read_imsi(self._channel)
+        try:
+            receiving = await setup.configure(self._channel, row)
+        except SetupFailed as error:
+            raise Trouble(str(error), Rung.SOFT_RESET) from error
+        self.inbox = Inbox(self._channel, agent, span, self.imsi, receiving)
+        self.inbox.sweep()
+        self.driver = Driver(
+            self._channel, span, self.imsi, self._options.submit_timeout_s or row.submit_s, self._on_failures
+        )
+
+    # While it lives
+
+    async def network(self) -> Network:
+        """Registration and signal: two or three quick commands."""
+        signal = answers.signal_dbm((await self._channel.request(commands.SIGNAL)).lines)
+        best: answers.Registration | None = None
+        for command in (commands.REGISTERED_CS, commands.REGISTERED_EPS, commands.REGISTERED_PS):
+            told = answers.registration((await self._channel.request(command)).lines)
+            if told is not None and told.registered:
+                return Network(True, "", signal, told.roaming)
+            best = best or told
+        return Network(False, best.in_words if best else "registration not told", signal)
+
+    async def operator(self) -> tuple[str, str]:
+        """Name and technology."""
+        await self._channel.request(commands.OPERATOR_FORMAT)
+        return answers.operator((await self._channel.request(commands.OPERATOR)).lines)
+
+    async def apply(self, rung: Rung) -> None:
+        """The rungs that need the open port."""
+        if rung is Rung.SOFT_RESET:
+            await self._channel.request(commands.DEFAULT_PROFILE)
+        elif rung is Rung.RADIO:
+            await self._channel.request(self._known.quirks.radio_off if self.identity else _RADIO_OFF)
+            await self._channel.request(commands.RADIO_ON)
+        self._trouble = asyncio.get_running_loop().create_future()
+
+    # Told by the channel, from within the reader's callback
+
+    def on_urc(self, urc: Urc) -> None:
+        if self.inbox is not None:
+            self.inbox.on_urc(urc)
+        if self.ussd is not None:
+            self.ussd.on_urc(urc)
+
+    def on_trouble(self, outcome: Outcome, reason: str) -> None:
+        if outcome is Outcome.GONE:
+            self._raise(reason, Rung.REOPEN)
+        elif outcome is Outcome.REBOOTED:
+            self._raise(reason, Rung.SET_UP)
+        else:
+            self._resyncs += 1
+            _LOG.warning("%s: %s; resynchronising", self.device, reason)
+            if self._resyncs >= MAX_RESYNCS:
+                self._raise(f"{MAX_RESYNCS} times out of step, the last: {reason}", Rung.SOFT_RESET)
+
+    def _on_failures(self, reason: str) -> None:
+        self._raise(reason, Rung.SOFT_RESET)
+
+    def _raise(self, reason: str, lowest: Rung) -> None:
+        self._end(reason)
+        if not self._trouble.done():
+            self._trouble.set_result(Trouble(reason, lowest))
+
+    def _end(self, reason: str) -> None:
+        """Nothing set up is valid any more: a modem that restarted is in text mode."""
+        if self.driver is not None:
+            self.driver.end(reason)
+
+    @property
+    def _known(self) -> Identity:
+        if self.identity is None:
+            raise RuntimeError("greet comes first")
+        return self.identity
+
+
+_RADIO_OFF = Command("AT+CFUN=4", deadline_s=commands.RADIO)

@@ -1,0 +1,87 @@
+"""The SIM: its state, its numbers, and its PIN. Rule: a PIN is entered once, and not at all when few tries are left."""
+
+import asyncio
+
+from edge_agent.modem import answers, commands
+from edge_agent.modem.channel import Channel
+from edge_agent.modem.pin_ledger import PinLedger
+from edge_agent.modem.quirks import Quirks
+from edge_agent.modem.reply import Outcome
+from edge_agent.modem.setup import ask
+
+_FEWEST_TRIES = 2  # with one left, a wrong PIN asks for the PUK
+_UNLOCK_POLLS = 20
+_UNLOCK_WAIT = 1.0  # s; modems read the unlocked SIM for some seconds
+
+
+class SimNotReady(Exception):
+    """The span waits for a person; the text says what for."""
+
+
+async def state(channel: Channel) -> str:
+    """What +CPIN? tells, e.g. "READY", "SIM PIN", "SIM PUK"; an error's words where it tells no state."""
+    reply = await ask(channel, commands.PIN_STATE)
+    for line in reversed(reply.lines):
+        told = line.removeprefix("+CPIN:").strip().strip('"')
+        if told:
+            return told.upper()
+    if reply.error is not None and reply.error.code in {"CME 11", "CMS 311"}:
+        return "SIM PIN"
+    if reply.error is not None and reply.error.code in {"CME 12", "CMS 316"}:
+        return "SIM PUK"
+    return reply.in_words
+
+
+async def unlock(channel: Channel, row: Quirks, pin: str, ledger: PinLedger) -> None:
+    """Returns when the SIM is ready. Raises SimNotReady."""
+    told = await state(channel)
+    iccid = await read_iccid(channel, row)
+    if told == "SIM PIN":
+        await _enter(channel, row, pin, iccid, ledger)
+    elif told != "READY":
+        raise SimNotReady(f"{told} required" if told.startswith("SIM P") else f"SIM not usable: {told}")
+    ledger.forget(iccid)
+
+
+async def read_iccid(channel: Channel, row: Quirks) -> str:
+    """19 or 20 digits (E.118); can be read of a locked SIM on most modems, "" where not."""
+    return answers.digits((await ask(channel, row.iccid)).lines, 18, 22)
+
+
+async def read_imsi(channel: Channel) -> str:
+    return answers.digits((await ask(channel, commands.IMSI)).lines, 14, 15)
+
+
+async def _enter(channel: Channel, row: Quirks, pin: str, sim: str, ledger: PinLedger) -> None:
+    await _allow(channel, row, pin, sim, ledger)
+    ledger.remember(sim, pin)
+    reply = await channel.request(commands.enter_pin(pin))
+    if reply.outcome is Outcome.ERROR:
+        raise SimNotReady(f"SIM PIN refused: {reply.in_words}; it is not tried again until another is configured")
+    for _ in range(_UNLOCK_POLLS):
+        if await state(channel) == "READY":
+            return
+        await asyncio.sleep(_UNLOCK_WAIT)
+    raise SimNotReady("SIM PIN entered, but the SIM did not become ready")
+
+
+async def _allow(channel: Channel, row: Quirks, pin: str, sim: str, ledger: PinLedger) -> None:
+    """Raises SimNotReady unless entering the PIN is safe."""
+    if not pin:
+        raise SimNotReady("SIM PIN required, and none is configured")
+    if not (pin.isdecimal() and pin.isascii() and 4 <= len(pin) <= 8):
+        raise SimNotReady("SIM PIN required; the configured one is not 4 to 8 digits")
+    if not ledger.durable:
+        raise SimNotReady("SIM PIN required; none is entered without a file to remember the attempt (pin_ledger)")
+    if ledger.was_tried(sim, pin):
+        raise SimNotReady("SIM PIN required; the configured one was tried once and is not tried again")
+    left = await _tries_left(channel, row)
+    if left is not None and left < _FEWEST_TRIES:
+        raise SimNotReady(f"SIM PIN required; only {left} tries are left, so a person must enter it")
+
+
+async def _tries_left(channel: Channel, row: Quirks) -> int | None:
+    if row.pin_tries is None:
+        return None
+    reply = await channel.request(row.pin_tries)
+    return answers.tries_left(reply.lines)
