@@ -131,10 +131,14 @@ INTERNAL = Kind(
     "internal",
     500,
     True,
-    "Something broke on our side. Try again later; if it stays, give the operator the reference {reference}.",
+    "Something broke on our side. Try again later, a send with its request_id; if it stays, tell us {reference}.",
 )
 UNAVAILABLE = Kind(
-    1700, "unavailable", 503, True, "Something we depend on does not answer right now. Try again in a few seconds."
+    1700,
+    "unavailable",
+    503,
+    True,
+    "Something we depend on does not answer right now. Try again in a few seconds, a send with its request_id.",
 )
 NO_SPAN = Kind(
     1701,

@@ -4,12 +4,12 @@ Every method is synchronous: a Lambda handler does one thing at a time. Every me
 or unreachable: try again later); none of them half-does its work.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Protocol
 
+from shared import wildcards
 from shared.message import Account, Agent, AgentKey, Change, Life, Message, Port, Received, Snapshot
 from shared.push_event import PushEvent
 from shared.wire import FromCloud, SpanInfo

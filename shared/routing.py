@@ -4,9 +4,11 @@ Rule: `spans` of a request is a pool [C, the vendor's devices do so]: each desti
 span. Available spans come first, the one free soonest before the others; where they are alike, the deal goes round.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from heapq import heapify, heapreplace
 
 from shared.errors import NO_SPAN, UNKNOWN_PORT, ApiError
 from shared.message import Port, Site, Snapshot
@@ -19,7 +21,7 @@ class Standing(IntEnum):
     """How fit a span is to take a message; lower is better, and only AVAILABLE goes out soon."""
 
     AVAILABLE = 0
-    WAITING = 1  # its agent is there, the span is not ready
+    WAITING = 1  # its agent is there, the span is not ready or at its cap
     OFFLINE = 2  # its agent is not there
     OUT = 3  # disabled, revoked or no longer there: never chosen
 
@@ -31,14 +33,7 @@ class Seat:
     port: Port
     site: Site | None
     info: SpanInfo | None
-
-    @property
-    def standing(self) -> Standing:
-        if self.port.disabled or self.site is None or self.site.agent.revoked or self.info is None:
-            return Standing.OUT
-        if not self.site.agent.connection:
-            return Standing.OFFLINE
-        return Standing.AVAILABLE if self.info.available else Standing.WAITING
+    standing: Standing
 
     def wait(self, now: float) -> float:
         """Seconds until it would take one more message, as far as is known."""
@@ -52,13 +47,14 @@ class Deal:
     """One message's way: the agent, and its spans in order of preference; the first is the one dealt."""
 
     agent: str
-    connection: str
+    connection: str  # as last known; empty while the agent is offline
     ports: tuple[Port, ...]
 
 
 def seats(snapshot: Snapshot) -> list[Seat]:
     """All ports of the account, by number."""
-    return [_seat(snapshot, port) for _, port in sorted(snapshot.ports.items())]
+    told = {(name, info.span): info for name, site in snapshot.sites.items() for info in site.spans}
+    return [_seat(port, snapshot.sites.get(port.agent), told) for _, port in sorted(snapshot.ports.items())]
 
 
 def deal(snapshot: Snapshot, wanted: Sequence[int], count: int, *, now: float, turn: int, at_once: bool) -> list[Deal]:
@@ -70,37 +66,49 @@ def deal(snapshot: Snapshot, wanted: Sequence[int], count: int, *, now: float, t
     best = min((seat.standing for seat in pool), default=Standing.OUT)
     if best is Standing.OUT or (at_once and best is not Standing.AVAILABLE):
         raise ApiError(NO_SPAN, problem=_why_none(pool, best))
-    turn %= len(pool)
-    pool = pool[turn:] + pool[:turn]
-    waits = {seat.port.number: seat.wait(now) for seat in pool}
-    return [_deal_one(pool, best, waits) for _ in range(count)]
+    table = _Table(pool, best, now=now, turn=turn)
+    return [table.deal() for _ in range(count)]
 
 
-def _seat(snapshot: Snapshot, port: Port) -> Seat:
-    site = snapshot.sites.get(port.agent)
-    info = None if site is None else next((info for info in site.spans if info.span == port.span), None)
-    return Seat(port, site, info)
+def _seat(port: Port, site: Site | None, told: dict[tuple[str, str], SpanInfo]) -> Seat:
+    info = told.get((port.agent, port.span))
+    return Seat(port, site, info, _standing(port, site, info))
+
+
+def _standing(port: Port, site: Site | None, info: SpanInfo | None) -> Standing:
+    if port.disabled or site is None or site.agent.revoked or info is None:
+        return Standing.OUT
+    if not site.agent.connection:
+        return Standing.OFFLINE
+    return Standing.AVAILABLE if info.available else Standing.WAITING
 
 
 def _pool(snapshot: Snapshot, wanted: Sequence[int]) -> list[Seat]:
     for number in wanted:
         if number not in snapshot.ports:
             raise ApiError(UNKNOWN_PORT, port=number)
-    return [_seat(snapshot, snapshot.ports[number]) for number in wanted] if wanted else seats(snapshot)
+    chosen = frozenset(wanted)
+    return [seat for seat in seats(snapshot) if not chosen or seat.port.number in chosen]
 
 
-def _deal_one(pool: list[Seat], best: Standing, waits: dict[int, float]) -> Deal:
-    """Takes the best seat; the other spans of its agent follow, so that the agent can turn to them if it fails."""
-    chosen = min((seat for seat in pool if seat.standing is best), key=lambda seat: waits[seat.port.number])
-    others = [seat for seat in pool if _may_stand_in(seat, chosen)]
-    others.sort(key=lambda seat: (seat.standing, waits[seat.port.number]))
-    waits[chosen.port.number] += SECONDS_A_MESSAGE
-    connection = chosen.site.agent.connection if chosen.site else ""
-    return Deal(chosen.port.agent, connection, tuple(seat.port for seat in [chosen, *others]))
+class _Table:
+    """The seats of the best standing, soonest first, and beside each the others of its agent that may stand in."""
 
+    def __init__(self, pool: list[Seat], best: Standing, *, now: float, turn: int) -> None:
+        self._mates: dict[str, list[Seat]] = defaultdict(list)
+        for seat in sorted(pool, key=lambda seat: (seat.standing, seat.wait(now))):
+            if seat.standing is not Standing.OUT:
+                self._mates[seat.port.agent].append(seat)
+        fit = [seat for seat in pool if seat.standing is best]
+        self._queue = [(seat.wait(now), (place - turn) % len(fit), seat) for place, seat in enumerate(fit)]
+        heapify(self._queue)
 
-def _may_stand_in(seat: Seat, chosen: Seat) -> bool:
-    return seat is not chosen and seat.port.agent == chosen.port.agent and seat.standing is not Standing.OUT
+    def deal(self) -> Deal:
+        wait, place, chosen = self._queue[0]
+        heapreplace(self._queue, (wait + SECONDS_A_MESSAGE, place, chosen))
+        others = (seat.port for seat in self._mates[chosen.port.agent] if seat is not chosen)
+        connection = chosen.site.agent.connection if chosen.site else ""
+        return Deal(chosen.port.agent, connection, (chosen.port, *others))
 
 
 def _why_none(pool: list[Seat], best: Standing) -> str:

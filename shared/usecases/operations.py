@@ -72,7 +72,7 @@ def _spans(_: SpansRequest, account: Account, ports: ApiPorts) -> Outcome:
 
 
 def _send(request: SendRequest, account: Account, ports: ApiPorts) -> Outcome:
-    needed = SendPorts(outbox=ports.outbox, accounts=ports.accounts, link=ports.link, clock=ports.clock)
+    needed = SendPorts(outbox=ports.outbox, accounts=ports.accounts, link=ports.link, clock=ports.clock, log=ports.log)
     return send(request, account, needed)
 
 

@@ -6,29 +6,24 @@ Rule: once stored, a message is accepted; whatever happens then, the call never 
 import hashlib
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from shared import ids, routing, segments
 from shared.api import SendRequest, SendRow
 from shared.envelope import Outcome
-from shared.errors import (
-    BAD_FIELD,
-    MESSAGE_TOO_LONG,
-    NO_SPAN,
-    NOT_SENT,
-    REQUEST_ID_REUSED,
-    STILL_SENDING,
-    ApiError,
-)
-from shared.lifecycle import State, Status, has_ended
+from shared.errors import BAD_FIELD, MESSAGE_TOO_LONG, NO_SPAN, REQUEST_ID_REUSED, ApiError
+from shared.lifecycle import has_ended
 from shared.message import Account, Message, Snapshot
-from shared.ports import AccountStore, AgentLink, Clock, OutboxStore, Unavailable
+from shared.ports import AccountStore, AgentLink, ApiLog, Clock, OutboxStore, Unavailable
 from shared.routing import Deal
 from shared.usecases.posting import post_jobs
+from shared.usecases.send_answer import accepted, checked, dry_row, first_row, told
 
 MODE1_WAIT_S = 25.0  # [C] the gateway gives up at 30 s (API Gateway HTTP API quota, integration timeout)
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _GROWTH = 0.15, 2.0, 1.4
+_PAUSES_S = (0.05, 0.1, 0.2)  # between tries to store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,33 +32,147 @@ class SendPorts:
     accounts: AccountStore
     link: AgentLink
     clock: Clock
+    log: ApiLog
 
 
 def send(request: SendRequest, account: Account, ports: SendPorts) -> Outcome:
     """Raises ApiError for what is refused; then nothing was sent to anyone."""
     now = ports.clock.now()
-    parts = _counted(request.msg)
-    digest = _digest(request) if request.request_id else ""
-    numbers = _ids(request, account.name, now)
-    try:
-        deals = _dealt(request, account.name, numbers[0], now, ports)
-    except ApiError as refusal:
-        # Where nothing can be sent now, an earlier call with this key may still have sent it.
-        first = ports.outbox.get(account.name, numbers) if digest and refusal.kind is NO_SPAN else ()
-        if not first:
-            raise
-        return _repeated(request, digest, first, now, ports)
-    if request.dry_run:
-        return _tried(request, deals, parts)
-    messages = [
-        _message(request, account.name, number, to, way, parts, now, digest)
-        for number, to, way in zip(numbers, request.dest_num, deals, strict=True)
-    ]
-    first = ports.outbox.add(messages)
-    if first:
-        return _repeated(request, digest, first, now, ports)
-    _post(messages, deals, ports)
-    return _waited(messages, now, ports) if request.mode else _accepted([_row(message) for message in messages])
+    key = "" if request.dry_run else request.request_id
+    count = len(request.dest_num)
+    sending = _Sending(
+        request=request,
+        account=account.name,
+        ports=ports,
+        now=now,
+        parts=_counted(request.msg),
+        ids=ids.derived(account.name, key, count) if key else ids.fresh(now, count),
+        digest=_digest(request) if key else "",
+    )
+    return sending.carry_out()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sending:
+    """One request on its way. `ids` stand in the order of its destinations; `digest` is empty without a request_id."""
+
+    request: SendRequest
+    account: str
+    ports: SendPorts
+    now: float
+    parts: int
+    ids: Sequence[str]
+    digest: str
+
+    def carry_out(self) -> Outcome:
+        try:
+            deals = self._dealt()
+        except ApiError:
+            # Where nothing can be sent now, an earlier call with this key may still have sent it.
+            there = self.ports.outbox.get(self.account, self.ids) if self.digest else ()
+            if not there:
+                raise
+            return self._repeated(there)
+        if self.request.dry_run:
+            numbers = zip(self.request.dest_num, deals, strict=True)
+            return checked([dry_row(to, way.ports[0], self.parts) for to, way in numbers])
+        return self._accepted(deals)
+
+    def _accepted(self, deals: Sequence[Deal]) -> Outcome:
+        ways = zip(self.ids, self.request.dest_num, deals, strict=True)
+        rows = [first_row(number, to, way.ports[0], self.parts) for number, to, way in ways]
+        messages = [self._message(row, way) for row, way in zip(rows, deals, strict=True)]
+        there = self._stored(messages)
+        if there:
+            return self._repeated(there)
+        with self._nothing_fails():
+            self._post(messages, deals)
+        return self._waited(messages) if self.request.mode else accepted(rows)
+
+    def _dealt(self) -> list[Deal]:
+        return routing.deal(
+            self._snapshot(),
+            self.request.spans,
+            len(self.ids),
+            now=self.now,
+            turn=zlib.crc32(self.ids[0].encode()),
+            at_once=bool(self.request.mode),
+        )
+
+    def _snapshot(self) -> Snapshot:
+        accounts, wanted = self.ports.accounts, self.request.spans
+        found = accounts.snapshot_of_ports(self.account, wanted) if wanted else accounts.snapshot(self.account)
+        if found is None:  # deleted since it was authenticated
+            raise ApiError(NO_SPAN, problem="the account is gone")
+        return found
+
+    def _message(self, row: SendRow, way: Deal) -> Message:
+        return Message(
+            account=self.account,
+            id=row.id or "",
+            to=row.phonenumber,
+            text=self.request.msg,
+            parts=self.parts,
+            agent=way.agent,
+            pool=tuple(port.number for port in way.ports),
+            spans=tuple(port.span for port in way.ports),
+            port=row.port,
+            port_name=row.port_name,
+            accepted_at=self.now,
+            deadline=self.now + self.request.valid_for,
+            report=bool(self.request.report),
+            posted=bool(way.connection),
+            request=self.digest,
+            answer=row.model_dump_json() if self.digest else "",
+        )
+
+    def _stored(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """As `OutboxStore.add`. The same request twenty times at once is contention, which passes."""
+        for pause in _PAUSES_S:
+            try:
+                return self.ports.outbox.add(messages)
+            except Unavailable:
+                self.ports.clock.sleep(pause)
+        return self.ports.outbox.add(messages)
+
+    @contextmanager
+    def _nothing_fails(self) -> Iterator[None]:
+        """For what comes after acceptance: what breaks is logged, and the agent's next drain makes good for it."""
+        try:
+            yield
+        except Unavailable:
+            return
+        except Exception as fault:  # noqa: BLE001 - a border: to say of an accepted message that it failed is a lie
+            self.ports.log.broke(fault, uri="/sms/send", reference=self.ids[0])
+
+    def _post(self, messages: Sequence[Message], deals: Sequence[Deal]) -> None:
+        """One post for each agent."""
+        ports = self.ports
+        for agent, connection in {way.agent: way.connection for way in deals}.items():
+            run = [message for message in messages if message.agent == agent]
+            post_jobs(run, connection, accounts=ports.accounts, outbox=ports.outbox, link=ports.link, clock=ports.clock)
+
+    def _repeated(self, there: Sequence[Message]) -> Outcome:
+        """The first answer again. With mode 1 that is what the modem said; until it has, a repeat waits for it too."""
+        if any(message.request != self.digest for message in there):
+            raise ApiError(REQUEST_ID_REUSED)
+        if self.request.mode:
+            return self._waited(there)
+        return accepted([SendRow.model_validate_json(message.answer) for message in there])
+
+    def _waited(self, messages: Sequence[Message]) -> Outcome:
+        """Looks in growing intervals until every attempt has ended or the gateway's patience nears its end."""
+        latest = {message.id: message for message in messages}
+        clock, pause = self.ports.clock, _FIRST_PAUSE_S
+        while still := [number for number, message in latest.items() if not has_ended(message.state)]:
+            left = self.now + MODE1_WAIT_S - clock.now()
+            if left <= 0:
+                break
+            clock.sleep(min(pause, left))
+            pause = min(pause * _GROWTH, _LONGEST_PAUSE_S)
+            with self._nothing_fails():
+                latest |= {message.id: message for message in self.ports.outbox.get(self.account, still)}
+        return told(list(latest.values()))
 
 
 def _counted(text: str) -> int:
@@ -82,131 +191,3 @@ def _digest(request: SendRequest) -> str:
     """What makes two requests the same: all that would be sent, and how."""
     what = request.model_dump(exclude={"username", "password", "request_id", "dry_run"})
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
-
-
-def _ids(request: SendRequest, account: str, now: float) -> list[str]:
-    if request.request_id:
-        return ids.derived(account, request.request_id, len(request.dest_num))
-    return ids.fresh(now, len(request.dest_num))
-
-
-def _dealt(request: SendRequest, account: str, turn: str, now: float, ports: SendPorts) -> list[Deal]:
-    snapshot = _snapshot(request, account, ports.accounts)
-    return routing.deal(
-        snapshot,
-        request.spans,
-        len(request.dest_num),
-        now=now,
-        turn=zlib.crc32(turn.encode()),
-        at_once=bool(request.mode),
-    )
-
-
-def _snapshot(request: SendRequest, account: str, accounts: AccountStore) -> Snapshot:
-    found = accounts.snapshot_of_ports(account, request.spans) if request.spans else accounts.snapshot(account)
-    if found is None:  # deleted since it was authenticated
-        raise ApiError(NO_SPAN, problem="the account is gone")
-    return found
-
-
-def _message(
-    request: SendRequest, account: str, number: str, to: str, way: Deal, parts: int, now: float, digest: str
-) -> Message:
-    first = way.ports[0]
-    row = SendRow(
-        id=number, phonenumber=to, port=first.number, port_name=first.name, status=Status.SENDING.value, parts=parts
-    )
-    return Message(
-        account=account,
-        id=number,
-        to=to,
-        text=request.msg,
-        parts=parts,
-        agent=way.agent,
-        pool=tuple(port.number for port in way.ports),
-        spans=tuple(port.span for port in way.ports),
-        port=first.number,
-        port_name=first.name,
-        accepted_at=now,
-        deadline=now + request.valid_for,
-        report=bool(request.report),
-        posted=bool(way.connection),
-        request=digest,
-        answer=row.model_dump_json() if digest else "",
-    )
-
-
-def _post(messages: Sequence[Message], deals: Sequence[Deal], ports: SendPorts) -> None:
-    """One post for each agent."""
-    for agent, connection in {way.agent: way.connection for way in deals}.items():
-        run = [message for message in messages if message.agent == agent]
-        post_jobs(run, connection, accounts=ports.accounts, outbox=ports.outbox, link=ports.link, clock=ports.clock)
-
-
-def _repeated(request: SendRequest, digest: str, first: Sequence[Message], now: float, ports: SendPorts) -> Outcome:
-    """The first answer again. With mode 1 that is what the modem said; until it has, a repeat waits for it too."""
-    if any(message.request != digest for message in first):
-        raise ApiError(REQUEST_ID_REUSED)
-    if request.mode:
-        return _waited(first, now, ports)
-    return _accepted([SendRow.model_validate_json(message.answer) for message in first])
-
-
-def _waited(messages: Sequence[Message], started: float, ports: SendPorts) -> Outcome:
-    """Looks in growing intervals until every attempt has ended or the gateway's patience nears its end."""
-    latest = {message.id: message for message in messages}
-    pause = _FIRST_PAUSE_S
-    while still := [number for number, message in latest.items() if not has_ended(message.state)]:
-        left = started + MODE1_WAIT_S - ports.clock.now()
-        if left <= 0:
-            break
-        ports.clock.sleep(min(pause, left))
-        pause = min(pause * _GROWTH, _LONGEST_PAUSE_S)
-        latest |= {message.id: message for message in _looked_up(messages[0].account, still, ports.outbox)}
-    return _told(list(latest.values()))
-
-
-def _looked_up(account: str, numbers: Sequence[str], outbox: OutboxStore) -> Sequence[Message]:
-    try:
-        return outbox.get(account, numbers)
-    except Unavailable:
-        return ()  # it was accepted: not being able to look is no reason to say that it failed
-
-
-def _told(messages: Sequence[Message]) -> Outcome:
-    rows = [_row(message) for message in messages]
-    failed = sum(row.status == Status.FAILED for row in rows)
-    if any(row.status == Status.SENDING for row in rows):
-        return Outcome(rows=rows, kind=STILL_SENDING, msg=STILL_SENDING.says)
-    if failed:
-        return Outcome(rows=rows, kind=NOT_SENT, msg=NOT_SENT.says.format(failed=failed, total=len(rows)))
-    return Outcome(rows=rows, msg=f"{len(rows)} sent.")
-
-
-_TAKEN = frozenset({State.SENT, State.DELIVERED, State.UNDELIVERED})
-
-
-def _row(message: Message) -> SendRow:
-    """[C] What the modem did. What the network says later is for the outbox to tell, so the answer stays the same."""
-    taken = message.state in _TAKEN
-    return SendRow(
-        id=message.id,
-        phonenumber=message.to,
-        port=message.port,
-        port_name=message.port_name,
-        status=Status.SENT.value if taken else message.status.value,
-        parts=message.parts,
-        error=None if taken else message.error or None,
-    )
-
-
-def _accepted(rows: Sequence[SendRow]) -> Outcome:
-    return Outcome(rows=rows, msg=f"{len(rows)} accepted.")
-
-
-def _tried(request: SendRequest, deals: Sequence[Deal], parts: int) -> Outcome:
-    rows = [
-        SendRow(phonenumber=to, port=way.ports[0].number, port_name=way.ports[0].name, parts=parts)
-        for to, way in zip(request.dest_num, deals, strict=True)
-    ]
-    return Outcome(rows=rows, msg="Checked; nothing was sent.")
