@@ -3,7 +3,8 @@
 Rule: an event's id follows from what it says, so that it is the same over every repeat, retry and replay.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -52,7 +53,8 @@ class BadPushEvent(ValueError):
 
 
 def to_json(event: PushEvent) -> str:
-    return _EVENT.dump_json(event).decode()
+    """ASCII only: SQS refuses some characters that a message may hold (SendMessage: #xFFFE, #xFFFF, controls)."""
+    return json.dumps(asdict(event), separators=(",", ":"))
 
 
 def from_json(text: str) -> PushEvent:

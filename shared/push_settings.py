@@ -94,7 +94,8 @@ def changed(
     new = replace(settings, **checked)  # type: ignore[arg-type]
     if "signing_secret" in changes:
         new = _rotated(new, _secret("signing_secret", changes["signing_secret"]), now)
-    _check_whole(new, loopback)
+    _check_host(new, loopback)
+    _check_names(new, changes)
     return new
 
 
@@ -106,21 +107,25 @@ def _rotated(settings: PushSettings, secret: str, now: float) -> PushSettings:
     return replace(settings, signing_secret=secret, signing_secret_before=before, signing_secret_before_until=until)
 
 
-def _check_whole(settings: PushSettings, loopback: bool) -> None:
+def _check_host(settings: PushSettings, loopback: bool) -> None:
     if settings.enable and not settings.url_host:
         raise BadSetting("url_host", "is needed while enable is 1")
-    address = literal_address(settings.url_host)
-    if address:
+    if address := literal_address(settings.url_host):
         try:
             check_address(address, allow_loopback=loopback)
         except Refused as error:
             raise BadSetting("url_host", str(error)) from None
-    taken = set(FIXED_NAMES)
+
+
+def _check_names(settings: PushSettings, changes: Mapping[str, object]) -> None:
+    """No two parameters may have one name. Of two that clash, the one that was changed is the bad one."""
+    taken = dict.fromkeys(FIXED_NAMES, "")
     for key in NAME_KEYS:
         name = getattr(settings, key)
         if name in taken:
-            raise BadSetting(key, f"the name {name} is used already")
-        taken |= {name} if name else set()
+            raise BadSetting(key if key in changes else taken[name], f"the name {name} is used already")
+        if name:
+            taken[name] = key
 
 
 def _switch(key: str, value: object) -> int:
