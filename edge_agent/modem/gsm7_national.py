@@ -38,18 +38,9 @@ def _points(ranges: str) -> str:
 # The nine Indian scripts lie alike in their Unicode blocks, and Annex A lays them out alike: `_INDIAN_LETTERS` are the
 # offsets in the block for the codes that are not punctuation, in order. A script leaves out what it has no letter for.
 _INDIAN_LETTERS = _points("01-03 05-0B 0C-0D 0E-39 3C-4D")
-_INDIAN_PUNCTUATION = {
-    0x0A: "\n",
-    0x0D: "\r",
-    0x1B: "\x1b",
-    0x20: " ",
-    0x21: "!",
-    0x28: ")",
-    0x29: "(",
-    0x2C: ",",
-    0x2E: ".",
-}
-_INDIAN_PUNCTUATION |= {0x30 + index: sign for index, sign in enumerate("0123456789:;")} | {0x3F: "?"}
+_INDIAN_PUNCTUATION = _letters("0A 0D 1B 20 21 28 29 2C 2E 3F", "\n\r\x1b !)(,.?") | dict(
+    enumerate("0123456789:;", 0x30)
+)
 
 # language: (block, codes without a letter, then the letters at 0x60 and 0x7B-0x7F)
 _INDIAN: dict[int, tuple[int, str, str]] = {
@@ -60,11 +51,11 @@ _INDIAN: dict[int, tuple[int, str, str]] = {
     8: (0x0D00, "00 0C 11 3C 4E 57 5B", "0D57 0D60-0D63 0D79"),  # Malayalam
     9: (0x0B00, "0C 0E 11-12 3C 45 48 57-58 5B-5C", "0B56-0B57 0B60-0B63"),  # Oriya
     10: (0x0A00, "09 0B-0C 0E 11-12 3C 45 48 4B 4F 55-58 5B-5C", "0A51 0A70-0A74"),  # Punjabi
-    11: (
+    11: (  # Tamil
         0x0B80,
         "00 09 0B-0C 11 16-18 1C 1E 23-25 2A-2B 2D 3E 40-41 4E-4F 55-57 5B",
         "0BD0 0BD7 0BF0-0BF2 0BF9",
-    ),  # Tamil
+    ),
     12: (0x0C00, "0C 11 3C 48 4E 57 5B", "0C55-0C56 0C60-0C63"),  # Telugu
 }
 
@@ -76,8 +67,8 @@ _URDU_LETTERS = (
 _URDU_TAIL = "0655 0651 0653 0656 0670"
 
 # Single shift: the same signs and capitals everywhere; between them each script's own, in the codes left free.
-_SIGNS = dict(enumerate("@£$¥¿\"¤%&'\f*+")) | {0x0E + index: sign for index, sign in enumerate("-/<=>¡^¡_#*")}
-_CAPITALS = {code: chr(code) for code in range(ord("A"), ord("Z") + 1)}
+_SIGNS = dict(enumerate("@£$¥¿\"¤%&'\f*+")) | dict(enumerate("-/<=>¡^¡_#*", 0x0E))
+_CAPITALS = dict(enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 0x41))
 _FREE = [code for code in range(0x19, 0x40) if code not in (0x1B, *gsm7.EXTENSION)]
 _SINGLE: dict[int, str] = {
     4: "09E6-09EF 09DF-09E3 09F2-09FA",
@@ -101,10 +92,10 @@ def _laid_out(letters: str, tail: str) -> str:
 
 
 def _indian(block: int, gaps: str, own: str) -> str:
-    letters_below, tail = _points(own)[:1], _points(own)[1:]
+    own_letters, without = _points(own), _points(gaps)
     letters = "".join(chr(block + ord(offset)) for offset in _INDIAN_LETTERS)
-    full = _laid_out(letters + letters_below, tail)
-    return "".join(" " if chr(code) in _points(gaps) else letter for code, letter in enumerate(full))
+    full = _laid_out(letters + own_letters[0], own_letters[1:])
+    return "".join(" " if chr(code) in without else letter for code, letter in enumerate(full))
 
 
 def _single(own: str) -> dict[int, str]:
@@ -112,7 +103,7 @@ def _single(own: str) -> dict[int, str]:
     return _SIGNS | _CAPITALS | shifted | gsm7.EXTENSION
 
 
-# There is no locking table for Spanish: Annex A.3.2 names the default alphabet.
+# There is no locking table for Spanish.
 LOCKING: dict[int, str] = {
     _TURKISH: _TURKISH_LOCKING,
     _PORTUGUESE: _PORTUGUESE_LOCKING,
@@ -128,7 +119,7 @@ SINGLE: dict[int, dict[int, str]] = {
 
 
 def locking(language: int) -> str:
-    """128 characters by code; the default alphabet for a language that has no table, as §6.2.1.2.1 wants."""
+    """128 characters by code; the default alphabet for a language that has no table."""
     return LOCKING.get(language, gsm7.ALPHABET)
 
 
