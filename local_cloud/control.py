@@ -39,7 +39,7 @@ class Control:
 
     async def _list(self, request: web.Request) -> web.Response:
         assert self._connections is not None
-        return web.json_response([each.client.connection_id for each in self._connections])
+        return web.json_response({"open": [each.client.connection_id for each in self._connections]})
 
     async def _set_faults(self, request: web.Request) -> web.Response:
         """The fields of `Faults`, each optional: `{"fail_posts": [429], "drop_disconnects": true}`."""

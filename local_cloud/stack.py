@@ -196,6 +196,10 @@ class LocalStack:
     def cut_connections(self, code: int = 1001) -> None:
         self.control("cut", {"code": code})
 
+    def connections(self) -> list[str]:
+        """Ids of the connections that are open now."""
+        return [str(each) for each in as_list(self.control("connections")["open"])]
+
     def set_receiver(self, **mode: JsonValue) -> None:
         """See `receiver.Mode`; without arguments it works again."""
         post(f"http://127.0.0.1:{self._receiver_port}/_mode", mode)

@@ -1,0 +1,98 @@
+"""Batch reports as Lambda reads them, and what a schedule tells its target."""
+
+import asyncio
+import json
+
+import pytest
+
+from local_cloud.clock import Clock
+from local_cloud.event_sources import ScheduleRunner, default_event, failed_items
+from local_cloud.runtime_api import Outcome
+from local_cloud.topology import Schedule, TemplateError, rate_seconds
+
+ALL = {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("report", "failed"),
+    [
+        (None, set()),
+        ({}, set()),
+        ({"batchItemFailures": []}, set()),
+        ({"batchItemFailures": None}, set()),
+        ({"batchItemFailures": [{"itemIdentifier": "a"}]}, {"a"}),
+        # A report that cannot be followed fails the whole batch.
+        ({"batchItemFailures": [{"itemIdentifier": ""}]}, ALL),
+        ({"batchItemFailures": [{"itemIdentifier": None}]}, ALL),
+        ({"batchItemFailures": [{"item": "a"}]}, ALL),
+        ({"batchItemFailures": [{"itemIdentifier": "unknown"}]}, ALL),
+        ({"batchItemFailures": "a"}, ALL),
+        (["a"], ALL),
+    ],
+)
+def test_a_batch_report_is_read_as_lambda_reads_it(report, failed):
+    assert failed_items(json.dumps(report).encode(), ALL) == failed
+
+
+@pytest.mark.parametrize(
+    ("expression", "seconds"), [("rate(1 minute)", 60), ("rate(5 minutes)", 300), ("rate(2 hours)", 7200)]
+)
+def test_rates_are_seconds(expression, seconds):
+    assert rate_seconds(expression) == seconds
+
+
+def test_a_cron_expression_is_refused_and_not_forgotten():
+    with pytest.raises(TemplateError, match="cron"):
+        rate_seconds("cron(0 12 * * ? *)")
+
+
+def test_the_scheduler_writes_its_detail_as_a_text():
+    schedule = Schedule(name="s", function="f", every_s=60, source="aws.scheduler")
+    event = default_event(schedule, 0)
+    assert event["detail"] == "{}"
+    assert event["time"] == "1970-01-01T00:00:00Z"
+    assert event["resources"] == ["arn:aws:scheduler:us-east-1:123456789012:schedule/default/s"]
+
+
+class FakePool:
+    """A function that fails as often as it is told to."""
+
+    def __init__(self, failures: int) -> None:
+        self.calls: list[bytes] = []
+        self._failures = failures
+
+    async def invoke(self, payload: bytes) -> Outcome:
+        self.calls.append(payload)
+        return Outcome(b"{}", failed=len(self.calls) <= self._failures)
+
+
+async def _turned(clock: Clock, pool: FakePool, *steps: float) -> list[int]:
+    counts = []
+    for seconds in steps:
+        clock.turn(seconds)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        counts.append(len(pool.calls))
+    return counts
+
+
+async def _schedule(pool: FakePool, every_s: int, *steps: float) -> list[int]:
+    clock = Clock()
+    schedule = Schedule(name="s", function="f", every_s=every_s, source="aws.scheduler", input='{"own": 1}')
+    running = asyncio.create_task(ScheduleRunner(schedule, pool, clock).run())
+    await asyncio.sleep(0)
+    try:
+        return await _turned(clock, pool, *steps)
+    finally:
+        running.cancel()
+
+
+def test_a_schedule_runs_at_its_rate():
+    pool = FakePool(failures=0)
+    assert asyncio.run(_schedule(pool, 60, 59, 2, 59, 2)) == [0, 1, 1, 2]
+    assert pool.calls[0] == b'{"own": 1}'
+
+
+def test_a_scheduled_call_that_fails_is_tried_twice_more():
+    pool = FakePool(failures=9)
+    assert asyncio.run(_schedule(pool, 100_000, 100_001, 59, 2, 119, 2, 1000)) == [1, 1, 2, 2, 3, 3]
