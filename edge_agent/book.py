@@ -1,0 +1,178 @@
+"""The jobs that the agent holds, from acceptance to acknowledged result: in memory as in the journal.
+
+Rule: a job ends exactly once, and its end and the event that tells of it are one commit.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from edge_agent import telling
+from edge_agent.clock import Clock
+from edge_agent.dispatch import Dispatch
+from edge_agent.held import LOCAL_PREFIX, Contents, EventRow, HeldJob, JobState, JournalUnavailable, PartState
+from edge_agent.journal import Journal
+from edge_agent.outgoing import Outgoing
+from edge_agent.telling import Outcome
+from shared.wire import Cause, Job
+
+log = logging.getLogger(__name__)
+
+_STATES: dict[Outcome, JobState] = {"sent": JobState.SENT, "uncertain": JobState.UNCERTAIN}
+TOMBSTONE_S = 7 * 86_400.0
+"""How long a cancelled job that never came is remembered, s: its frame may still be under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Which of the offered jobs are on disk now, and why the others are not."""
+
+    job_ids: tuple[str, ...]
+    refused: str = ""
+
+
+class Book:
+    def __init__(self, journal: Journal, dispatch: Dispatch, outgoing: Outgoing, clock: Clock, max_jobs: int) -> None:
+        self._journal, self._dispatch, self._outgoing, self._clock = journal, dispatch, outgoing, clock
+        self._max_jobs = max_jobs
+        self._unacknowledged: set[str] = set()  # of the cloud's jobs: their result is not with it yet
+        self._at_work: dict[str, HeldJob] = {}  # with a modem just now
+        self._watchers: dict[str, Callable[[EventRow], None]] = {}
+        self._full = False
+
+    @property
+    def held(self) -> int:
+        """Jobs without an acknowledged result, as hello and heartbeat tell."""
+        return len(self._unacknowledged)
+
+    def restore(self, contents: Contents) -> None:
+        """Goes on where the journal ends. A job that a modem may have been given is uncertain, and never sent again."""
+        self._outgoing.add(contents.events)
+        results = (event.id.removesuffix(".result") for event in contents.events if event.id.endswith(".result"))
+        self._unacknowledged.update(job_id for job_id in results if not job_id.startswith(LOCAL_PREFIX))
+        for job in contents.jobs:
+            if job.state is not JobState.OPEN:
+                continue
+            if not job.local:
+                self._unacknowledged.add(job.id)
+            if telling.unanswered(job) is None:
+                self._dispatch.add(job)
+            else:
+                self._interrupted(job)
+
+    async def accept(self, jobs: Sequence[Job]) -> Acceptance:
+        """Journals what was never seen before. Known ones are accepted again, and nothing else happens to them."""
+        room = self._max_jobs - self.held
+        if room <= 0:
+            self._full = True
+            return self._refuse(jobs, f"{self.held} messages are waiting here already (journal.max_jobs)")
+        held = [HeldJob(0, job.id, job.to, job.text, job.spans, job.deadline, job.report) for job in jobs]
+        try:
+            added = await self._journal.add_jobs(held)
+        except JournalUnavailable as error:
+            return self._refuse(jobs, str(error))
+        for job in added:
+            if not job.local:
+                self._unacknowledged.add(job.id)
+            self._dispatch.add(job)
+        return Acceptance(tuple(job.id for job in jobs))
+
+    def cancel(self, job_ids: Iterable[str]) -> list[str]:
+        """Takes back what waits. Returns the ids that are not held here at all."""
+        unknown = []
+        for job_id in job_ids:
+            job = self._dispatch.remove(job_id)
+            if job is not None:
+                self.end(job, "cancelled", Cause(kind="cancelled", text="taken back" + telling.partly(job)))
+            elif job_id not in self._unacknowledged and job_id not in self._at_work:
+                unknown.append(job_id)
+        return unknown
+
+    async def bury(self, job_ids: Iterable[str]) -> None:
+        """Remembers cancelled jobs that never came, so that their frame finds them ended when it comes late."""
+        deadline = self._clock.now() + TOMBSTONE_S
+        jobs = [HeldJob(0, job_id, "", "", (), deadline, False) for job_id in job_ids]
+        for job in await self._journal.add_jobs(jobs) if jobs else ():
+            self._unacknowledged.add(job.id)
+            self.end(job, "cancelled", Cause(kind="cancelled", text="taken back before it came here"))
+
+    def expire(self) -> None:
+        """Ends what is overdue, once the time is certain: a wrong clock must not end a message."""
+        if self._clock.told:
+            for job in self._dispatch.overdue(self._clock.now()):
+                self._dispatch.remove(job.id)
+                self.expired(job)
+
+    def expired(self, job: HeldJob) -> None:
+        self.end(
+            job, "expired", Cause(kind="expired", text="its time was up before a modem had it" + telling.partly(job))
+        )
+
+    def give_up(self, known_spans: Iterable[str]) -> None:
+        """Ends what no span of this site can ever send."""
+        for job in self._dispatch.hopeless(known_spans):
+            self._dispatch.remove(job.id)
+            self.end(job, "unavailable", Cause(kind="unavailable", text="no modem that may send it is at this site"))
+
+    def begin(self, job: HeldJob) -> None:
+        self._at_work[job.id] = job
+
+    def pause(self, job: HeldJob) -> None:
+        """A job that was begun waits again."""
+        self._at_work.pop(job.id, None)
+        self._dispatch.add(job, first=True)
+
+    def end(self, job: HeldJob, outcome: Outcome, cause: Cause | None = None, *, span: str = "") -> None:
+        """The attempt has ended; this is its one result."""
+        assert job.state is JobState.OPEN, f"a job ends once, and not {outcome} after {job.state}"
+        self._at_work.pop(job.id, None)
+        job.state = _STATES.get(outcome, JobState.ENDED)
+        job.text, job.spans = "", ()
+        self.tell(job, [telling.result(job, outcome, self._clock.now(), cause, span=span)])
+        level = logging.INFO if outcome == "sent" else logging.WARNING
+        log.log(level, "%s: %s%s", job.id, outcome, f" ({cause.text})" if cause else "")
+
+    def tell(self, job: HeldJob, events: Sequence[EventRow]) -> None:
+        """Stores the job's state with these events; they go out once that is on disk."""
+        self._journal.settle(job, events, lambda: self.announce(events))
+
+    def announce(self, events: Sequence[EventRow]) -> None:
+        """Events that are on disk now. Those of local jobs are for the command line, not for the cloud."""
+        local = [event for event in events if event.id.startswith(LOCAL_PREFIX)]
+        for event in local:
+            watcher = self._watchers.get(event.id.rpartition(".")[0])
+            if watcher:
+                watcher(event)
+        if local:
+            self._journal.acknowledge([event.id for event in local])
+        self._outgoing.add(event for event in events if event not in local)
+
+    def acknowledge(self, event_ids: Sequence[str]) -> bool:
+        """The cloud has these. True when that makes room after work was refused for want of it."""
+        known = self._outgoing.acknowledge(event_ids)
+        if known:
+            self._journal.acknowledge(known)
+        for event_id in known:
+            if event_id.endswith(".result"):
+                self._unacknowledged.discard(event_id.removesuffix(".result"))
+        if self._full and self.held < self._max_jobs // 2:
+            self._full = False
+            return True
+        return False
+
+    def watch(self, job_id: str, watcher: Callable[[EventRow], None]) -> None:
+        """Calls back with each event of a local job."""
+        self._watchers[job_id] = watcher
+
+    def unwatch(self, job_id: str) -> None:
+        self._watchers.pop(job_id, None)
+
+    def _refuse(self, jobs: Sequence[Job], reason: str) -> Acceptance:
+        return Acceptance(tuple(job.id for job in jobs if job.id in self._unacknowledged), reason)
+
+    def _interrupted(self, job: HeldJob) -> None:
+        part = telling.unanswered(job)
+        assert part is not None
+        part.state = PartState.UNKNOWN
+        self._journal.answer(job, part)
+        self.end(job, "uncertain", telling.uncertain(job, part, "the agent was stopped in between"))

@@ -1,0 +1,105 @@
+"""Which job each span sends next. Pure: time is an argument, waking a span's worker is a callback.
+
+Rule: a job waits in the queue of the first span of its pool that is able, and moves on to another when that one no
+longer is, or would not take it. A job that no able span may send waits aside until one is.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from edge_agent.held import HeldJob, JobState
+
+
+class Dispatch:
+    def __init__(self, wake: Callable[[str], None] = lambda span: None) -> None:
+        self._wake = wake
+        self._queues: dict[str, deque[HeldJob]] = {}  # of able spans; jobs ended meanwhile are skipped
+        self._aside: dict[int, HeldJob] = {}
+        self._jobs: dict[str, HeldJob] = {}  # all that wait, by id
+
+    def add(self, job: HeldJob, *, first: bool = False) -> None:
+        """Takes a new job, or (`first`) one back that was taken out."""
+        self._jobs[job.id] = job
+        span = self._choose(job)
+        if not span:
+            job.home = ""
+            self._aside[job.seq] = job
+            return
+        job.home = span
+        if first:
+            self._queues[span].appendleft(job)
+        else:
+            self._queues[span].append(job)
+        self._wake(span)
+
+    def put_aside(self, job: HeldJob) -> None:
+        """Keeps a job that was taken out from every span, until it is removed."""
+        self._jobs[job.id] = job
+        job.home = ""
+
+    def take(self, span: str) -> HeldJob | None:
+        """The next job for this span, taken out."""
+        queue = self._queues.get(span)
+        while queue:
+            job = queue.popleft()
+            if self._waits(job, span):
+                del self._jobs[job.id]
+                return job
+        return None
+
+    def able(self, span: str) -> None:
+        """This span can send now."""
+        if span in self._queues:
+            return
+        self._queues[span] = deque()
+        for job in [job for job in self._aside.values() if span in job.spans]:
+            del self._aside[job.seq]
+            self.add(job)
+
+    def unable(self, span: str) -> None:
+        """This span cannot send for a while: what waited for it looks for another."""
+        for job in self._queues.pop(span, ()):
+            if self._waits(job, span):
+                self.add(job)
+
+    def remove(self, job_id: str) -> HeldJob | None:
+        """Takes a waiting job out (cancelled, expired); None when it does not wait here."""
+        job = self._jobs.pop(job_id, None)
+        if job is not None:
+            self._aside.pop(job.seq, None)
+            job.home = ""
+        return job
+
+    def others(self, job: HeldJob) -> bool:
+        """Whether an able span of its pool has not been tried yet."""
+        return any(span in self._queues and span not in job.tried for span in job.spans)
+
+    def overdue(self, now: float) -> list[HeldJob]:
+        return [job for job in self._jobs.values() if job.deadline <= now]
+
+    def hopeless(self, known: Iterable[str]) -> list[HeldJob]:
+        """Jobs aside whose pool holds no known span at all."""
+        spans = set(known)
+        return [job for job in self._aside.values() if spans.isdisjoint(job.spans)]
+
+    def waiting(self) -> dict[str, int]:
+        """How many jobs wait for each span; those aside are counted for the first of their pool."""
+        counts: dict[str, int] = {}
+        for job in self._jobs.values():
+            span = job.home or (job.spans[0] if job.spans else "")
+            counts[span] = counts.get(span, 0) + 1
+        return counts
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def _waits(self, job: HeldJob, span: str) -> bool:
+        return job.home == span and job.state is JobState.OPEN and self._jobs.get(job.id) is job
+
+    def _choose(self, job: HeldJob) -> str:
+        """A message that has begun stays with its span: a receiver joins only parts of one sender."""
+        if job.parts:
+            bound = job.parts[0].span
+            return bound if bound in self._queues else ""
+        untried = (span for span in job.spans if span in self._queues and span not in job.tried)
+        return next(untried, "") or next((span for span in job.spans if span in self._queues), "")

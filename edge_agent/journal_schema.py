@@ -1,0 +1,138 @@
+"""The journal's tables, their versions, and how a file is opened and made usable.
+
+Rule: `VERSION` only grows; `MIGRATIONS[n]` leads from version n to n + 1 and is never edited once released.
+"""
+
+import sqlite3
+import uuid
+from pathlib import Path
+
+from edge_agent.held import JournalBroken
+
+MIGRATIONS: tuple[str, ...] = (
+    # 0 → 1. `jobs` doubles as the list of seen ids: a row outlives its result until the cloud cannot drain it again.
+    """
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE jobs (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT,
+      id TEXT NOT NULL UNIQUE,
+      recipient TEXT NOT NULL,
+      text TEXT NOT NULL,
+      spans TEXT NOT NULL,
+      deadline REAL NOT NULL,
+      report INTEGER NOT NULL,
+      state INTEGER NOT NULL DEFAULT 0,
+      acked INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE TABLE parts (
+      job INTEGER NOT NULL,
+      part INTEGER NOT NULL,
+      total INTEGER NOT NULL,
+      state INTEGER NOT NULL,
+      span TEXT NOT NULL,
+      imsi TEXT NOT NULL,
+      mr INTEGER,
+      at REAL NOT NULL,
+      PRIMARY KEY (job, part)
+    ) WITHOUT ROWID;
+    CREATE TABLE events (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL);
+    CREATE TABLE early_reports (
+      sim TEXT NOT NULL, pdu TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (sim, pdu)
+    ) WITHOUT ROWID;
+    CREATE TABLE received (
+      digest TEXT PRIMARY KEY,
+      span TEXT NOT NULL,
+      imsi TEXT NOT NULL,
+      pdu TEXT NOT NULL,
+      at REAL NOT NULL,
+      event TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX received_open ON received (at) WHERE event = '';
+    CREATE TABLE counters (
+      span TEXT NOT NULL, day TEXT NOT NULL, parts INTEGER NOT NULL, PRIMARY KEY (span, day)
+    ) WITHOUT ROWID;
+    """,
+)
+VERSION = len(MIGRATIONS)
+
+_CACHE_KIB = 2048
+_WAL_LIMIT_BYTES = 8 * 1024 * 1024
+
+
+def connect(path: Path, max_mb: int) -> sqlite3.Connection:
+    """Opens and migrates. JournalBroken when the file is no journal; OperationalError when the disk is full, read-
+    only …"""
+    # check_same_thread: opened by the caller, used by the writer thread alone from then on.
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1.0)
+    try:
+        _prepare(connection, max_mb)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        if is_damage(error):
+            raise JournalBroken(f"{path} is damaged ({error})") from error
+        raise
+    except JournalBroken:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, max_mb: int) -> None:
+    version = _version(connection)
+    if version > VERSION:
+        raise JournalBroken(f"was written by a newer agent (journal version {version}, this one knows {VERSION})")
+    # Read-only media cannot be switched to WAL; what is there can still be read then.
+    if version < VERSION or not _is_wal(connection):
+        connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")  # the promise: a commit survives a power cut
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
+    page_size = connection.execute("PRAGMA page_size").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {max_mb * 1024 * 1024 // page_size}")
+    for number in range(version, VERSION):
+        _migrate(connection, number)
+
+
+def _migrate(connection: sqlite3.Connection, number: int) -> None:
+    """One version up, all or nothing."""
+    try:
+        connection.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[number]}; PRAGMA user_version = {number + 1};")
+        if number == 0:
+            connection.execute("INSERT INTO meta VALUES ('journal_id', ?)", (uuid.uuid4().hex,))
+        connection.execute("COMMIT")
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def _is_wal(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal")
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file itself is broken, as against the disk around it."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+def is_outside(error: sqlite3.Error) -> bool:
+    """Whether the disk (full, read-only, failing) or the file's damage is at fault, and not a statement of ours."""
+    return is_damage(error) or getattr(error, "sqlite_errorcode", 0) & 0xFF in _OUTSIDE
+
+
+_OUTSIDE = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_PROTOCOL,
+}

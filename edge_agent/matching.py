@@ -1,0 +1,138 @@
+"""Which part a delivery report speaks of: by SIM, TP-MR, recipient and time. Pure.
+
+The reference (TP-MR) has 8 bits and the modem counts it, so it comes again after 256 parts, is missing on some
+modems, and its report may arrive before the answer to the submission. The report also carries when the service centre
+took the part (TP-SCTS, 3GPP TS 23.040 §9.2.2.3), which tells namesakes apart once the difference between that clock
+and ours is learned.
+"""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from edge_agent.held import HeldJob, HeldPart, PartState
+
+WINDOW_S = 600.0
+"""How far TP-SCTS may be from the time of a part, the clocks' difference taken off. A modem answers within seconds of
+the service centre, but an unanswered submission may have been taken up to its time-out (5 min) after its mark."""
+TIE_S = 2.0
+"""TP-SCTS counts whole seconds; parts closer together than this are told apart by order instead."""
+UNCLEAR_S = 3600.0
+"""Where TP-SCTS says nothing, an unanswered part is taken for the one reported only this long after it."""
+MAX_FINAL = 2
+"""So many reported parts are kept a reference, to know a repeated report again."""
+
+
+@dataclass(slots=True, eq=False)
+class Candidate:
+    """A part that a report may come for."""
+
+    job: HeldJob
+    part: HeldPart
+    recipient: str  # as `digits` gives it
+
+    @property
+    def final(self) -> bool:
+        return self.part.state in {PartState.DELIVERED, PartState.FAILED}
+
+
+def digits(number: str) -> str:
+    """A number without what differs between national and international spelling."""
+    return "".join(filter(str.isdigit, number)).lstrip("0")
+
+
+def same_number(a: str, b: str) -> bool:
+    """Whether two `digits` are one recipient: networks report +49171… for 0171…, as long as enough of it agrees."""
+    if a == b:
+        return True
+    return min(len(a), len(b)) >= 6 and (a.endswith(b) or b.endswith(a))
+
+
+class Matcher:
+    """All parts that reports may come for, by SIM and reference; those without a known reference by SIM."""
+
+    def __init__(self) -> None:
+        self._by_reference: dict[tuple[str, int], list[Candidate]] = {}
+        self._unreferenced: dict[str, list[Candidate]] = {}
+        self._skew: dict[str, float] = {}  # a SIM's service centre clock minus ours, from its last sure match
+
+    def add(self, job: HeldJob, part: HeldPart) -> None:
+        """A part as it stands: in flight, unanswered, or taken."""
+        sim, candidate = sim_of(part), Candidate(job, part, digits(job.to))
+        if part.mr is None:
+            self._unreferenced.setdefault(sim, []).append(candidate)
+            return
+        namesakes = self._by_reference.setdefault((sim, part.mr), [])
+        namesakes.append(candidate)
+        finals = [known for known in namesakes if known.final]
+        for known in finals[:-MAX_FINAL]:
+            namesakes.remove(known)
+
+    def answered(self, job: HeldJob, part: HeldPart) -> None:
+        """A part that was added in flight now has its answer."""
+        self.discard(part)
+        self.add(job, part)
+
+    def discard(self, part: HeldPart) -> None:
+        """This part, added without a reference, is certainly not with the network."""
+        sim = sim_of(part)
+        left = [known for known in self._unreferenced.get(sim, ()) if known.part is not part]
+        if left:
+            self._unreferenced[sim] = left
+        else:
+            self._unreferenced.pop(sim, None)
+
+    def find(self, sim: str, mr: int, recipient: str, taken_at: float | None, now: float) -> Candidate | None:
+        """The part reported on, a part in flight that may prove to be it, or None. `taken_at` is TP-SCTS."""
+        number = digits(recipient)
+        exact = [known for known in self._by_reference.get((sim, mr), ()) if same_number(known.recipient, number)]
+        unreferenced = [known for known in self._unreferenced.get(sim, ()) if same_number(known.recipient, number)]
+        found = self._by_time(exact, unreferenced, sim, taken_at) or self._by_order(exact, unreferenced, now)
+        if found is not None and taken_at is not None and len(exact) == 1 and found is exact[0]:
+            self._skew[sim] = taken_at - found.part.at
+        return found
+
+    def _by_time(
+        self, exact: list[Candidate], unreferenced: list[Candidate], sim: str, taken_at: float | None
+    ) -> Candidate | None:
+        """The nearest in time; in a tie a known reference before none, open before reported, then the oldest."""
+        if taken_at is None:
+            return None
+        here = taken_at - self._skew.get(sim, 0.0)
+        near = [known for known in exact + unreferenced if abs(here - known.part.at) <= WINDOW_S]
+        if not near:
+            return None
+        best = min(abs(here - known.part.at) for known in near)
+        tied = [known for known in near if abs(here - known.part.at) <= best + TIE_S]
+        return min(tied, key=lambda known: (known.part.mr is None, known.final, known.part.at))
+
+    def _by_order(self, exact: list[Candidate], unreferenced: list[Candidate], now: float) -> Candidate | None:
+        """Without a usable time: the latest open part of this reference; an older one's report was likely lost."""
+        open_ones = [known for known in exact if not known.final]
+        if open_ones:
+            return max(open_ones, key=lambda known: known.part.at)
+        if exact:
+            return exact[-1]
+        recent = [known for known in unreferenced if now - known.part.at <= UNCLEAR_S]
+        return recent[0] if len(recent) == 1 else None
+
+    def forget(self, before: float) -> None:
+        """Drops all whose deadline was before this."""
+        _drop(self._by_reference, before)
+        _drop(self._unreferenced, before)
+
+
+_K = TypeVar("_K")
+
+
+def _drop(table: dict[_K, list[Candidate]], before: float) -> None:
+    for key, known in list(table.items()):
+        left = [one for one in known if one.job.deadline >= before]
+        if left:
+            table[key] = left
+        else:
+            del table[key]
+
+
+def sim_of(part: HeldPart) -> str:
+    """What a report is matched within: the SIM, or the modem where the SIM does not tell its IMSI."""
+    return part.imsi or part.span

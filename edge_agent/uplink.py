@@ -1,0 +1,203 @@
+"""The agent's way to the cloud, kept open for ever: connects, replaces, waits. The only importer of websockets.
+
+Make before break: API Gateway ends each connection after two hours (quota), so its successor is opened before, and
+the old one still listens for a while once the new one is welcome.
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import websockets
+from websockets.asyncio.client import ClientConnection, connect
+
+from edge_agent.clock import Clock
+from edge_agent.config import Cloud
+from edge_agent.connection import LINGER_S, Connection, Link, Socket, SocketClosed
+from edge_agent.link_policy import PROVEN_S, Backoff, Disconnect, of_close, of_status, renewals
+from edge_agent.session import MAX_INBOUND_BYTES
+from shared.wire import SpanInfo
+
+log = logging.getLogger(__name__)
+
+OPEN_S = 15.0
+PING_EVERY_S, PONG_WITHIN_S = 10.0, 15.0
+"""A link that died without a word is noticed within the sum of both: less than 30 s."""
+
+
+class WebSocket:
+    """`connection.Socket` over the library's connection."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+
+    async def receive(self) -> str:
+        try:
+            return await self._socket.recv(decode=True)
+        except websockets.ConnectionClosed as closed:
+            raise SocketClosed(_of_closed(closed)) from None
+        except UnicodeDecodeError:
+            return ""  # a frame that cannot be read; the session says so
+
+    async def send(self, pieces: Sequence[str]) -> None:
+        try:
+            await self._socket.send(pieces[0] if len(pieces) == 1 else pieces)
+        except websockets.ConnectionClosed as closed:
+            raise SocketClosed(_of_closed(closed)) from None
+
+    async def close(self) -> None:
+        await self._socket.close()
+
+
+async def dial(cloud: Cloud) -> WebSocket:
+    """One attempt, through the proxy that the environment names, if any. Raises SocketClosed with the reason."""
+    try:
+        socket = await connect(
+            cloud.url,
+            additional_headers={"Authorization": f"Bearer {cloud.credential}"},
+            ssl=_tls(cloud),
+            open_timeout=OPEN_S,
+            ping_interval=PING_EVERY_S,
+            ping_timeout=PONG_WITHIN_S,
+            close_timeout=1.0,
+            max_size=MAX_INBOUND_BYTES,
+            compression=None,  # API Gateway offers none, and it costs memory
+            user_agent_header=None,
+        )
+    except (OSError, websockets.WebSocketException, TimeoutError, ValueError) as error:
+        raise SocketClosed(_of_failure(error)) from error
+    return WebSocket(socket)
+
+
+@dataclass(slots=True)
+class _Running:
+    connection: Connection
+    task: "asyncio.Task[Disconnect]"
+    since: float
+
+
+class Uplink:
+    def __init__(
+        self, cloud: Cloud, link: Link, clock: Clock, dialer: Callable[[Cloud], Awaitable[Socket]] | None = None
+    ) -> None:
+        self._cloud, self._link, self._clock = cloud, link, clock
+        self._dial = dialer or dial
+        self._current: _Running | None = None
+        self._backoff = Backoff()
+        self._renewals = renewals(cloud.renew_s)
+        self._said = ""
+        self.state = "not connected yet"
+
+    async def run(self) -> Disconnect:
+        """Until the cloud says that this agent must stop; cancelling it closes what is open."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                ended = await self._open(tasks) or await self._until_needed()
+                if ended is None:
+                    continue  # the current connection is to be replaced
+                self._say(ended)
+                if ended.then == "stop":
+                    self._retire(linger_s=0.0)
+                    return ended
+                await asyncio.sleep(self._backoff.delay(ended.then))
+
+    def poke(self) -> None:
+        """There are new events."""
+        if self._current is not None:
+            self._current.connection.poke()
+
+    def spans_changed(self, changed: Iterable[SpanInfo]) -> None:
+        if self._current is not None:
+            self._current.connection.spans_changed(changed)
+
+    async def _open(self, tasks: asyncio.TaskGroup) -> Disconnect | None:
+        """Opens a connection and lets it take over once it is welcome; else why it could not."""
+        try:
+            socket = await self._dial(self._cloud)
+        except SocketClosed as closed:
+            return closed.disconnect
+        connection = Connection(socket, self._link, self._clock)
+        task = tasks.create_task(connection.run())
+        welcome = asyncio.ensure_future(connection.welcomed.wait())
+        try:
+            await asyncio.wait({task, welcome}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            welcome.cancel()
+        if task.done():
+            return task.result()
+        self._retire()
+        self._current = _Running(connection, task, self._clock.elapsed())
+        self._say(None)
+        return None
+
+    def _retire(self, linger_s: float = LINGER_S) -> None:
+        if self._current is not None:
+            self._current.connection.retire(linger_s)
+            self._current = None
+
+    async def _until_needed(self) -> Disconnect | None:
+        """Waits until the current connection has ended (why), or is to be replaced (None)."""
+        running = self._current
+        assert running is not None
+        renew = asyncio.ensure_future(running.connection.renew.wait())
+        try:
+            await self._first_of(running, renew)
+        finally:
+            renew.cancel()
+        if running.task.done():
+            self._current = None
+            return running.task.result()
+        if running.connection.renew.is_set():
+            await asyncio.sleep(running.connection.renew_after_s)
+        return None
+
+    async def _first_of(self, running: _Running, renew: "asyncio.Future[Literal[True]]") -> None:
+        lifetime = next(self._renewals)
+        waited: set[asyncio.Future[Any]] = {running.task, renew}
+        await asyncio.wait(waited, timeout=min(PROVEN_S, lifetime), return_when=asyncio.FIRST_COMPLETED)
+        if running.task.done() or renew.done():
+            return
+        self._backoff.proven()
+        await asyncio.wait(waited, timeout=max(0.0, lifetime - PROVEN_S), return_when=asyncio.FIRST_COMPLETED)
+
+    def _say(self, ended: Disconnect | None) -> None:
+        """Each reason once, however often it comes again in a row."""
+        said = ended.reason if ended else "connected"
+        self.state = said
+        if said != self._said:
+            self._said = said
+            log.log(logging.WARNING if ended else logging.INFO, "cloud: %s", said)
+
+
+def _tls(cloud: Cloud) -> ssl.SSLContext | None:
+    if not cloud.url.startswith("wss:"):
+        return None
+    context = ssl.create_default_context()
+    if cloud.ca_file is not None:
+        context.load_verify_locations(cloud.ca_file)
+    return context
+
+
+def _of_closed(closed: websockets.ConnectionClosed) -> Disconnect:
+    if closed.rcvd is None and closed.sent is not None and closed.sent.code == 1011:
+        return Disconnect("retry", f"the link went silent: no pong within {PONG_WITHIN_S:.0f} s")
+    return of_close(closed.rcvd.code if closed.rcvd else None, closed.rcvd.reason if closed.rcvd else "")
+
+
+def _of_failure(error: Exception) -> Disconnect:
+    """Why no connection came about, in words with the next step."""
+    match error:
+        case websockets.InvalidStatus():
+            return of_status(error.response.status_code)
+        case ssl.SSLCertVerificationError():
+            advice = "name the right CA in cloud.ca_file, or set the machine's clock"
+            return Disconnect("retry", f"the cloud's certificate is not trusted ({error.verify_message}); {advice}")
+        case TimeoutError():
+            return Disconnect("retry", f"the cloud did not answer within {OPEN_S:.0f} s")
+        case OSError():
+            return Disconnect("retry", f"the cloud cannot be reached: {error.strerror or error}")
+        case _:
+            return Disconnect("retry", f"the cloud cannot be reached: {type(error).__name__}: {error}")
