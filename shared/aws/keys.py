@@ -60,6 +60,21 @@ def watch_shards() -> tuple[str, ...]:
     return tuple(str(n) for n in range(WATCH_SHARDS))
 
 
+def port_of(sort_key: str) -> int:
+    """Back from `port`."""
+    return int(sort_key.removeprefix("PORT#"))
+
+
+def board(agent_id: str) -> str:
+    """Beside the slots: no agent's name begins with `!`."""
+    return f"!board#{agent_id}"
+
+
+def counter(name: str) -> str:
+    """Beside the slots."""
+    return f"!count#{name}"
+
+
 def agent_of(sort_key: str) -> str:
     """Back from `agent`."""
     return sort_key.removeprefix("AGENT#")
@@ -85,7 +100,7 @@ def queued_deadline(waiting_key: str) -> float:
 
 def moment(at: float, identity: str) -> str:
     """Sort key by time: history of the outbox, inbox."""
-    return f"{at:014.3f}#{identity}"
+    return f"{max(at, 0.0):014.3f}#{identity}"
 
 
 def moment_at(key: str) -> float:

@@ -1,0 +1,152 @@
+"""Port numbers: allotted once for each (agent, span identity), never moved, never used again.
+
+Two rows each: PORT#n in the account's partition, which sending reads, and a slot in a partition of its own, whose key
+(agent, span) makes a second number impossible. Numbers come from a counter, so that agents that enrol at the same time
+do not contend; a crash between the counter and the rows leaves a gap, never a doubled number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from shared.aws import keys
+from shared.aws.account_rows import key, port_of, port_row
+from shared.aws.clients import code_of, unavailable
+from shared.aws.items import int_of, number, text
+from shared.aws.reading import get_rows, query_rows
+from shared.aws.writing import update_if
+from shared.message import Port
+from shared.ports import Unavailable
+from shared.wire import SpanInfo
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_TRIES = 5
+_RUN = 40  # spans in one transaction: two rows each, of the 100 that DynamoDB takes
+
+
+class PortRows:
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client, self._table = client, table
+
+    def of_agent(self, account: str, agent_id: str) -> dict[str, Port]:
+        rows = query_rows(
+            self._client,
+            {
+                "TableName": self._table,
+                "KeyConditionExpression": "account = :slots AND begins_with(sk, :agent)",
+                "ExpressionAttributeValues": {
+                    ":slots": text(keys.slots(account)),
+                    ":agent": text(keys.slot(agent_id, "")),
+                },
+                "ConsistentRead": True,
+            },
+        )
+        return {port.span: port for port in self.numbered(account, [int_of(row, "number") for row in rows])}
+
+    def numbered(self, account: str, numbers: Sequence[int]) -> Sequence[Port]:
+        wanted = [key(account, keys.port(n)) for n in sorted(set(numbers))]
+        ports = [port_of(row) for row in get_rows(self._client, self._table, wanted, consistent=True)]
+        return sorted(ports, key=lambda port: port.number)
+
+    def allot(self, account: str, agent_id: str, spans: Sequence[SpanInfo]) -> Mapping[str, Port]:
+        for _ in range(_TRIES):
+            ports = self.of_agent(account, agent_id)
+            new = [info for info in spans if info.span not in ports][:_RUN]
+            if not new:
+                return self._renamed(ports, spans)
+            self._add(account, agent_id, new, len(ports))
+        raise Unavailable("too many writers on one agent's ports")
+
+    def _add(self, account: str, agent_id: str, new: Sequence[SpanInfo], there: int) -> None:
+        """All of them or none; none when another took one of them first."""
+        first = self._count(account, "ports", len(new))
+        board = self._board(account, agent_id)
+        ports = [
+            Port(
+                account=account,
+                number=first + i,
+                agent=agent_id,
+                span=info.span,
+                name=info.name or f"{info.technology or 'gsm'}-{board}.{there + i + 1}",
+            )
+            for i, info in enumerate(new)
+        ]
+        try:
+            with unavailable():
+                self._client.transact_write_items(
+                    TransactItems=[
+                        {
+                            "Put": {
+                                "TableName": self._table,
+                                "Item": item,
+                                "ConditionExpression": "attribute_not_exists(sk)",
+                            }
+                        }
+                        for port, info in zip(ports, new, strict=True)
+                        for item in (
+                            {**port_row(port), "told_name": text(info.name)},
+                            {**key(keys.slots(account), keys.slot(agent_id, port.span)), "number": number(port.number)},
+                        )
+                    ]
+                )
+        except ClientError as error:
+            if code_of(error) != "TransactionCanceledException":
+                raise
+
+    def _board(self, account: str, agent_id: str) -> int:
+        """The agent's own number within its account, for port names like lte-1.3; given at its first port."""
+        row = key(keys.slots(account), keys.board(agent_id))
+        with unavailable():
+            known = self._client.get_item(TableName=self._table, Key=row, ConsistentRead=True).get("Item")
+            if known:
+                return int_of(known, "number")
+            new = self._count(account, "boards", 1)
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=row,
+                UpdateExpression="SET #number = if_not_exists(#number, :new)",
+                ExpressionAttributeNames={"#number": "number"},
+                ExpressionAttributeValues={":new": number(new)},
+                ReturnValues="ALL_NEW",
+            )
+        return int_of(answer["Attributes"], "number")
+
+    def _count(self, account: str, counter: str, by: int) -> int:
+        """The first of `by` numbers that nobody else gets."""
+        with unavailable():
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=key(keys.slots(account), keys.counter(counter)),
+                UpdateExpression="ADD #number :by",
+                ExpressionAttributeNames={"#number": "number"},
+                ExpressionAttributeValues={":by": number(by)},
+                ReturnValues="ALL_NEW",
+            )
+        return int_of(answer["Attributes"], "number") - by + 1
+
+    def _renamed(self, ports: dict[str, Port], spans: Sequence[SpanInfo]) -> Mapping[str, Port]:
+        """Takes over a name that changed in the agent's configuration; one that the operator gave stays till then."""
+        if all(not info.name or info.name == ports[info.span].name for info in spans):
+            return ports
+        changed = [info for info in spans if info.name and self._rename(ports[info.span], info.name)]
+        again = self.numbered(next(iter(ports.values())).account, [ports[info.span].number for info in changed])
+        return {**ports, **{port.span: port for port in again}}
+
+    def _rename(self, port: Port, name: str) -> bool:
+        row = update_if(
+            self._client,
+            {
+                "TableName": self._table,
+                "Key": key(port.account, keys.port(port.number)),
+                "UpdateExpression": "SET #name = :name, told_name = :name",
+                "ConditionExpression": "told_name <> :name",
+                "ExpressionAttributeNames": {"#name": "name"},
+                "ExpressionAttributeValues": {":name": text(name)},
+            },
+        )
+        return row is not None
