@@ -1,0 +1,129 @@
+"""The command line, and that no process is ever left behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from local_cloud.layout import CHECKOUT, Lock
+from local_cloud.ports import Reservation
+from local_cloud.process import StartError, start_any, stop_all
+
+# A program that starts a stack, tells the ids of all its processes, and waits to be killed.
+_HOST = """
+import sys, time
+from pathlib import Path
+from local_cloud.cloud import CloudOptions
+from local_cloud.stack import LocalStack
+stack = LocalStack(Path(sys.argv[1]), CloudOptions(template=Path(sys.argv[2]), parameters={}), with_site=False)
+stack.start()
+workers = [pid for pids in stack.control("workers").values() for pid in pids]
+print(*(child.pid for child in stack.children), *workers, flush=True)
+time.sleep(600)
+"""
+
+
+def _run(*options, state_dir):
+    command = [sys.executable, "-m", "local_cloud", "run", "--state-dir", state_dir, *options]
+    return subprocess.run(command, capture_output=True, text=True, cwd=CHECKOUT, timeout=60)
+
+
+def _alive(pid):
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def _fails_with_one_line(result):
+    assert result.returncode != 0
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    return line
+
+
+def test_a_port_in_use_is_one_clear_line(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        line = _fails_with_one_line(_run("--port", str(port), state_dir=tmp_path))
+    assert f"port {port}" in line
+
+
+def test_a_missing_device_is_one_clear_line(tmp_path):
+    line = _fails_with_one_line(_run("--port", "0", "--modems", "/dev/null /dev/no-such-modem", state_dir=tmp_path))
+    assert "/dev/no-such-modem" in line
+
+
+def test_a_file_is_no_modem(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    assert str(file) in _fails_with_one_line(_run("--port", "0", "--modems", str(file), state_dir=tmp_path))
+
+
+def test_a_second_copy_is_one_clear_line(tmp_path):
+    lock = Lock(tmp_path)
+    try:
+        line = _fails_with_one_line(_run("--port", "0", state_dir=tmp_path))
+    finally:
+        lock.release()
+    assert f"process {os.getpid()}" in line
+    Lock(tmp_path).release()
+
+
+def test_two_copies_never_share_a_port():
+    first = Reservation(0)
+    with pytest.raises(StartError, match=str(first.port)):
+        Reservation(first.port)
+    first.release()
+    Reservation(first.port).release()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_no_process_outlives_one_that_was_killed(tmp_path, eventually):
+    template = CHECKOUT / "tests" / "local_cloud" / "template.yaml"
+    command = [sys.executable, "-c", _HOST, tmp_path, template]
+    host = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+    pids = [int(pid) for pid in host.stdout.readline().split()]
+    assert len(pids) >= 2 + 5  # moto, gateway, and a worker for each function
+    assert all(_alive(pid) for pid in pids)
+    host.kill()
+    host.wait()
+    host.stdout.close()
+    eventually(lambda: not any(_alive(pid) for pid in pids), within=5)
+
+
+def test_a_command_that_ignores_sigterm_is_killed_within_the_time(tmp_path):
+    stubborn = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+    )
+    log = tmp_path / "log"
+    child = start_any("stubborn", [sys.executable, "-c", stubborn], log, CHECKOUT)
+    while not (log.exists() and log.read_text()):
+        time.sleep(0.01)
+    before = time.monotonic()
+    stop_all([child], 0.5)
+    assert time.monotonic() - before < 2
+    assert child.ended == -signal.SIGKILL
+
+
+def test_where_the_kernel_cannot_be_asked_the_pipe_is_the_lifeline(tmp_path, eventually):
+    """What macOS does, tried here: the wrapper waits for the end of its standard input."""
+    child = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    program = (
+        "import sys; sys.platform = 'darwin'; from local_cloud import lifeline; "
+        f"sys.exit(lifeline._main([sys.executable, '-c', {child!r}]))"
+    )
+    wrapper = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    pid = int(wrapper.stdout.readline())
+    assert _alive(pid)
+    wrapper.stdin.close()
+    eventually(lambda: not _alive(pid), within=5)
+    wrapper.wait(5)
+    wrapper.stdout.close()
