@@ -44,12 +44,21 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Overdue:
+    """A message still in its agent's queue after its time was up."""
+
+    agent: AgentKey
+    id: str
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
     """What waits in all queues, seen in one look: how many, the oldest, and who is past its deadline."""
 
     count: int
     oldest: float | None  # epoch s when the oldest was accepted; None when nothing waits
-    overdue: tuple[tuple[AgentKey, str], ...]  # whose queue, message id
+    overdue: tuple[Overdue, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +186,10 @@ class AccountStore(Protocol):
 
     def unheard(self, before: float) -> Sequence[AgentKey]:
         """Agents whose time to be heard of has run out at `before`; reads only those."""
+        ...
+
+    def count_expected(self) -> int:
+        """How many agents are online, or were moments ago."""
         ...
 
     def missed(self, account: str, agent_id: str, *, before: float) -> Agent | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from shared.lifecycle import has_ended
 from shared.message import Account, Agent, AgentKey, Change, Life, Message, Port, Received, Site, Snapshot, after
-from shared.ports import Backlog, Gone, OutboxFilter, Page, PushAttempt, Recorded, Tally
+from shared.ports import Backlog, Gone, OutboxFilter, Overdue, Page, PushAttempt, Recorded, Tally
 from shared.presence import BACK_WITHIN_S, SILENT_AFTER_S
 from shared.push_event import PushEvent, to_json
 from shared.wire import FromCloud, SpanInfo
@@ -98,7 +98,7 @@ class FakeOutbox:
     def backlog(self, before: float) -> Backlog:
         self.faults.check()
         waiting = sorted(self._waiting(), key=lambda m: m.deadline)
-        overdue = tuple(((m.account, m.agent), m.id) for m in waiting if m.deadline < before)
+        overdue = tuple(Overdue((m.account, m.agent), m.id, m.deadline) for m in waiting if m.deadline < before)
         return Backlog(len(waiting), min((m.accepted_at for m in waiting), default=None), overdue)
 
     def claim_posting(self, account: str, message_id: str, agent: str) -> bool:
@@ -253,6 +253,9 @@ class FakeAccounts:
     def unheard(self, before: float) -> Sequence[AgentKey]:
         self.faults.check()
         return tuple(sorted(key for key, at in self.expected.items() if at < before))
+
+    def count_expected(self) -> int:
+        return len(self.expected)
 
     def missed(self, account: str, agent_id: str, *, before: float) -> Agent | None:
         self.faults.check()

@@ -99,6 +99,9 @@ class AccountTable:
     def unheard(self, before: float) -> Sequence[AgentKey]:
         return self._presence.unheard(before)
 
+    def count_expected(self) -> int:
+        return self._presence.count_expected()
+
     def missed(self, account: str, agent_id: str, *, before: float) -> Agent | None:
         return self._presence.missed(account, agent_id, before=before)
 

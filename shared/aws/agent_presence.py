@@ -6,13 +6,13 @@ holds the agents that are expected to be heard of, by the time until which; who 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from shared.aws import keys
 from shared.aws.account_rows import agent_of, key, life_values
 from shared.aws.items import flag, number, text
-from shared.aws.reading import query_rows
+from shared.aws.reading import query_pages, query_rows
 from shared.aws.writing import update_if
 from shared.message import Agent, AgentKey, Life
 from shared.presence import BACK_WITHIN_S, SILENT_AFTER_S
@@ -20,6 +20,7 @@ from shared.presence import BACK_WITHIN_S, SILENT_AFTER_S
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef as Value
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef, QueryOutputTypeDef
 
 
 class AgentPresence:
@@ -62,6 +63,20 @@ class AgentPresence:
             },
         )
         return [(row["account"]["S"], keys.agent_of(row["sk"]["S"])) for row in rows]
+
+    def count_expected(self) -> int:
+        """Reads a thin index row (some 100 bytes) an agent, so not to be called for every little thing."""
+        return sum(page["Count"] for shard in keys.watch_shards() for page in self._count(shard))
+
+    def _count(self, shard: str) -> Iterator[QueryOutputTypeDef]:
+        request: QueryInputTypeDef = {
+            "TableName": self._table,
+            "IndexName": "watch",
+            "KeyConditionExpression": "watch = :shard",
+            "ExpressionAttributeValues": {":shard": text(shard)},
+            "Select": "COUNT",
+        }
+        return query_pages(self._client, request)
 
     def missed(self, account: str, agent_id: str, *, before: float) -> Agent | None:
         row = update_if(

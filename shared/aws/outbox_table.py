@@ -17,8 +17,8 @@ from shared.aws.outbox_lists import OutboxLists
 from shared.aws.outbox_rows import message_of, row, update
 from shared.aws.reading import get_rows, scan_pages
 from shared.lifecycle import State, may
-from shared.message import AgentKey, Change, Message
-from shared.ports import Backlog, OutboxFilter, Page, Recorded, Unavailable
+from shared.message import Change, Message
+from shared.ports import Backlog, OutboxFilter, Overdue, Page, Recorded, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -183,12 +183,12 @@ class OutboxTable:
         of one such write, so it stays cheaper until messages wait for hours on end (figures: docs/scale.md).
         """
         count, oldest = 0, None
-        overdue: list[tuple[AgentKey, str]] = []
+        overdue: list[Overdue] = []
         for page in scan_pages(self._client, {"TableName": self._table, "IndexName": "pending"}):
             count += page["Count"]
             accepted = [float_of(one, "accepted_at") for one in page["Items"]]
             oldest = min(accepted if oldest is None else [oldest, *accepted], default=None)
-            overdue += [_overdue(one) for one in page["Items"] if keys.queued_deadline(one["waiting"]["S"]) < before]
+            overdue += [late for late in map(_overdue, page["Items"]) if late.deadline < before]
         return Backlog(count, oldest, tuple(overdue))
 
     def _queue(self, account: str, agent: str, cursor: str, limit: int) -> QueryInputTypeDef:
@@ -214,8 +214,9 @@ def _key(account: str, message_id: str) -> dict[str, Value]:
     return {"account": {"S": account}, "id": {"S": message_id}}
 
 
-def _overdue(row: Row) -> tuple[AgentKey, str]:
-    return (row["account"]["S"], keys.queued_agent(row["waiting"]["S"])), row["id"]["S"]
+def _overdue(row: Row) -> Overdue:
+    waiting = row["waiting"]["S"]
+    return Overdue((row["account"]["S"], keys.queued_agent(waiting)), row["id"]["S"], keys.queued_deadline(waiting))
 
 
 def _there(error: ClientError) -> Row:
