@@ -20,7 +20,8 @@ pins = $(1)/.installed-$(2)-$(shell cksum < requirements/$(2).txt | tr ' ' -)
 LOCAL := $(call pins,$(VENV),local)
 DEV := $(call pins,$(VENV),dev)
 SAM := $(call pins,$(SAM_VENV),sam)
-install = $(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$(2).txt
+# The locks are complete, so that pip has nothing to resolve, and nothing to add.
+install = $(1)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements/$(2).txt
 
 export SAM_CLI_TELEMETRY = 0
 
