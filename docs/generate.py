@@ -1,0 +1,20 @@
+"""Writes the documents that are made from the code: `python docs/generate.py`. Tests hold the two together."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from shared.errors import as_markdown
+from shared.usecases.describe_api import as_json
+
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    (HERE / "errors.md").write_text(as_markdown())
+    (HERE / "openapi.json").write_text(as_json())
+
+
+if __name__ == "__main__":
+    main()
