@@ -130,14 +130,14 @@ class Rig:
         answered = answer(http_call.read(happening, ports.path_prefix), ports)
         return Answer(answered["statusCode"], answered["headers"], answered["body"])
 
-    def call(self, path: str, account: str = "acme", *, password: str = PASSWORD, **body: Any) -> Answer:
+    def call(self, path: str, account: str = "acme", /, *, password: str = PASSWORD, **body: Any) -> Answer:
         return self.handle(event(path, json.dumps({"username": account, "password": password, **body})))
 
     def form(self, path: str, **body: Any) -> Answer:
         pairs = urlencode({"username": "acme", "password": PASSWORD, **body}, doseq=True).encode()
         return self.handle(event(path, pairs, headers={"Content-Type": "application/x-www-form-urlencoded"}))
 
-    def send(self, account: str = "acme", **body: Any) -> Answer:
+    def send(self, account: str = "acme", /, **body: Any) -> Answer:
         return self.call("/sms/send", account, **{"dest_num": "+4917012345", "msg": "hello", **body})
 
     def posted(self, connection: str) -> list[Jobs]:
