@@ -5,6 +5,8 @@ from typing import Any
 from shared.aws import wiring
 from shared.usecases.deliver_push import Delivery, deliver
 
+wiring.at_cold_start(wiring.pushing)
+
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """An SQS event → the partial batch response."""

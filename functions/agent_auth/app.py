@@ -1,0 +1,43 @@
+"""WebSocket $connect authorizer: credential → identity, which the gateway carries on every later frame."""
+
+from typing import TypedDict
+
+from shared.aws import wiring
+from shared.usecases.connect_agent import identify
+
+wiring.at_cold_start(wiring.accounts)
+
+
+class Event(TypedDict):
+    methodArn: str
+    headers: dict[str, str]
+
+
+class Policy(TypedDict):
+    principalId: str
+    policyDocument: dict[str, object]
+    context: dict[str, str]
+
+
+class Unauthorized(Exception):
+    """The gateway answers 401 when an authorizer fails with this very word."""
+
+    def __init__(self) -> None:
+        super().__init__("Unauthorized")
+
+
+def handler(event: Event, _context: object) -> Policy:
+    agent = identify(_authorization(event["headers"]), wiring.accounts())
+    if agent is None:
+        raise Unauthorized
+    allow = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": event["methodArn"]}
+    return {
+        "principalId": f"{agent.account}.{agent.id}",
+        "policyDocument": {"Version": "2012-10-17", "Statement": [allow]},
+        "context": {"account": agent.account, "agent": agent.id},
+    }
+
+
+def _authorization(headers: dict[str, str]) -> str:
+    """The gateway passes header names as the client spelled them."""
+    return next((value for name, value in headers.items() if name.lower() == "authorization"), "")

@@ -1,0 +1,63 @@
+"""Logs as JSON lines and metrics in CloudWatch's embedded format. Rule: no message text, no phone number, no secret.
+
+The use cases log through the standard library with facts in `extra`; here they become keys of one JSON object a line.
+No tracer: its SDK costs more of a cold start than all else together.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from shared.usecases.sweep import Swept
+
+_log = logging.getLogger(__name__)
+
+
+def start_logging() -> None:
+    """Gives the root logger's handlers (Lambda's runtime has put one there) our form; makes one where there is none."""
+    root = logging.getLogger()
+    if not root.handlers:
+        root.addHandler(logging.StreamHandler(sys.stdout))
+    for handler in root.handlers:
+        handler.setFormatter(LambdaPowertoolsFormatter(utc=True))
+    root.setLevel(logging.INFO)
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+
+
+class ApiTelemetry:
+    """Implements `ApiLog`."""
+
+    def answered(self, *, uri: str, code: int, http: int, account: str, reference: str, seconds: float) -> None:
+        facts = {"uri": uri, "code": code, "http": http, "account": account, "reference": reference}
+        _log.info("call answered", extra=facts | {"ms": round(seconds * 1000)})
+
+    def broke(self, fault: BaseException, *, uri: str, reference: str) -> None:
+        """Type and places only: the fault's own words may quote what was sent."""
+        facts = {"uri": uri, "reference": reference, "fault": type(fault).__name__, "where": _where(fault)}
+        _log.error("a call broke", extra=facts)
+
+
+def swept(result: Swept) -> None:
+    """The metrics of one run of the sweeper."""
+    metrics = EphemeralMetrics()  # namespace and service are in the environment (template.yaml)
+    metrics.add_metric("Waiting", MetricUnit.Count, result.waiting)
+    metrics.add_metric("OldestWaitingAge", MetricUnit.Seconds, result.oldest_s)
+    metrics.add_metric("Expired", MetricUnit.Count, result.expired)
+    metrics.add_metric("SitesGoneOffline", MetricUnit.Count, result.offline)
+    if result.online is not None:
+        metrics.add_metric("AgentsOnline", MetricUnit.Count, result.online)
+    metrics.flush_metrics()
+
+
+def _where(fault: BaseException) -> list[str]:
+    """The innermost places of a traceback."""
+    places = []
+    step = fault.__traceback__
+    while step is not None:
+        places.append(f"{step.tb_frame.f_code.co_filename}:{step.tb_lineno}")
+        step = step.tb_next
+    return places[-5:]
