@@ -118,6 +118,6 @@ Ports = Annotated[
     Field(max_length=1000),
 ]
 Destinations = Annotated[tuple[str, ...], BeforeValidator(_destinations, json_schema_input_type=str | int)]
-First = Annotated[datetime | None, BeforeValidator(partial(_moment, last=False), json_schema_input_type=_When)]
-Last = Annotated[datetime | None, BeforeValidator(partial(_moment, last=True), json_schema_input_type=_When)]
+First = Annotated[datetime | None, BeforeValidator(partial(_moment, last=False), json_schema_input_type=_When | None)]
+Last = Annotated[datetime | None, BeforeValidator(partial(_moment, last=True), json_schema_input_type=_When | None)]
 Pattern = Annotated[str, BeforeValidator(_pattern, json_schema_input_type=str | int), Field(max_length=64)]
