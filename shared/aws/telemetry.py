@@ -41,6 +41,20 @@ class ApiTelemetry:
         _log.error("a call broke", extra=facts)
 
 
+class PushTelemetry:
+    """Implements `PushMetrics`: for each account, and for all together, which is what alarms watch."""
+
+    def pushes(self, account: str, *, attempts: int, failures: int, oldest_s: float) -> None:
+        for who in ({"account": account}, {}):
+            metrics = EphemeralMetrics()
+            for name, value in who.items():
+                metrics.add_dimension(name, value)
+            metrics.add_metric("PushAttempts", MetricUnit.Count, attempts)
+            metrics.add_metric("PushFailures", MetricUnit.Count, failures)
+            metrics.add_metric("OldestPushAge", MetricUnit.Seconds, oldest_s)
+            metrics.flush_metrics()
+
+
 def swept(result: Swept) -> None:
     """The metrics of one run of the sweeper."""
     metrics = EphemeralMetrics()  # namespace and service are in the environment (template.yaml)

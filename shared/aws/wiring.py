@@ -7,7 +7,6 @@ pays for no other function's parts.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
@@ -91,7 +90,7 @@ def sessions() -> SessionPorts:
 def pushing() -> Pushing:
     """For functions/push."""
     from shared.aws.push_log import DynamoPushLog
-    from shared.aws.push_metrics import EmfPushMetrics
+    from shared.aws.telemetry import PushTelemetry
     from shared.egress import SafeEgress
     from shared.usecases.deliver_push import Pushing
 
@@ -101,7 +100,7 @@ def pushing() -> Pushing:
         log=DynamoPushLog(_dynamodb(), settings.pushes_table, CLOCK),
         queue=_push_queue(),
         egress=SafeEgress(allow_loopback=settings.allow_loopback_push),
-        metrics=EmfPushMetrics(sys.stdout.write, CLOCK),
+        metrics=PushTelemetry(),
         clock=CLOCK,
     )
 
