@@ -44,7 +44,7 @@ def main() -> int:
         return supervise(lambda: _stack(options), watch)
     from local_cloud.demo import show
 
-    return supervise(lambda: LocalStack(options.state_dir.resolve()), show)
+    return supervise(lambda: LocalStack(options.state_dir.resolve(), CloudOptions(trace=True)), show)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ class CloudOptions:
     parameters: Mapping[str, str] = field(default_factory=lambda: LOCAL_PARAMETERS)
     workers: int = 4
     throttled: bool = True
+    trace: bool = False
 
 
 class Cloud:
@@ -83,6 +84,7 @@ class Cloud:
         options += ["--control-port", self._control.port, "--code", self._options.code, "--logs", self._layout.logs]
         options += ["--workers", self._options.workers]
         options += [] if self._options.throttled else ["--no-throttle"]
+        options += ["--trace", self._layout.frames] if self._options.trace else []
         return start_own("gateway", "local_cloud.gateway", options, self._layout.log("gateway"), CHECKOUT)
 
     @property

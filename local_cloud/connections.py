@@ -16,6 +16,7 @@ from aiohttp import web
 
 from local_cloud.clock import Clock
 from local_cloud.socket_event import Client
+from local_cloud.trace import Trace
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 FRAME_LIMIT = 32 * 1024
@@ -64,8 +65,8 @@ class Faults:
 class Connections:
     """Open connections by id. A connection that is still in `$connect` is not in here: a post to it finds it gone."""
 
-    def __init__(self, stage: str, clock: Clock, faults: Faults) -> None:
-        self._stage, self._clock, self.faults = stage, clock, faults
+    def __init__(self, stage: str, clock: Clock, faults: Faults, trace: Trace) -> None:
+        self._stage, self._clock, self.faults, self.trace = stage, clock, faults, trace
         self._open: dict[str, Connection] = {}
 
     def __iter__(self) -> Iterator[Connection]:
@@ -100,6 +101,7 @@ class Connections:
         if self.faults.lose_posts:
             self.faults.lose_posts -= 1
             return web.Response()
+        self.trace.frame("out", connection.client.connection_id, body)
         try:
             await connection.wire.send(body.decode())
         except ConnectionError:

@@ -25,6 +25,7 @@ from local_cloud.event_sources import QueuePoller, ScheduleRunner
 from local_cloud.http_gateway import HttpGateway
 from local_cloud.lifeline import announce, live_with_parent
 from local_cloud.socket_gateway import SocketGateway
+from local_cloud.trace import Trace
 from local_cloud.worker_pool import Pool
 
 
@@ -37,7 +38,8 @@ class Gateway:
             for name, spec in deployment.functions.items()
         }
         sockets = deployment.topology.sockets
-        self._connections = Connections(sockets.stage, self._clock, Faults()) if sockets else None
+        trace = Trace(options.trace)
+        self._connections = Connections(sockets.stage, self._clock, Faults(), trace) if sockets else None
 
     async def run(self) -> int:
         """Serves until SIGTERM; the exit status."""
@@ -95,6 +97,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--code", type=Path, required=True, help="folder that the functions are imported from")
     parser.add_argument("--logs", type=Path, required=True)
     parser.add_argument("--workers", type=int, default=4, help="environments a function may have at once")
+    parser.add_argument("--trace", type=Path, help="keep every frame in this file, texts included")
     parser.add_argument("--no-throttle", action="store_true")
     return parser.parse_args()
 

@@ -38,6 +38,11 @@ class Layout:
         return self.root / "received.jsonl"
 
     @property
+    def frames(self) -> Path:
+        """Every frame between agent and cloud, as JSON lines, if the stack was told to keep them."""
+        return self.root / "frames.jsonl"
+
+    @property
     def links(self) -> Path:
         return self.root / "modems"
 
@@ -53,7 +58,7 @@ class Layout:
         for folder in (self.logs, self.links, self.agent):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-        for file in (self.air, self.received):
+        for file in (self.air, self.received, self.frames):
             file.unlink(missing_ok=True)
 
 

@@ -147,6 +147,7 @@ class SocketGateway:
         if faults.lose_frames:
             faults.lose_frames -= 1
             return
+        self._connections.trace.frame("in", connection.client.connection_id, message)
         self._spawn(self._handle(connection, message))
 
     async def _handle(self, connection: Connection, message: str | bytes) -> None:

@@ -164,6 +164,10 @@ class LocalStack:
         """What the receiver got so far."""
         return list(_json_lines(self.layout.received))
 
+    def frames(self) -> list[JsonObject]:
+        """Every frame between agent and cloud so far: `at`, `way`, `connection`, `frame`. Needs `CloudOptions(trace=True)`."""
+        return [{**each, "frame": json.loads(str(each["frame"]))} for each in _json_lines(self.layout.frames)]
+
     # ------------------------------------------------------------------------------------------- hurting it
 
     def kill(self, name: str) -> None:
