@@ -71,6 +71,8 @@ class Air:
             return [submit.text]
         key = (imei, submit.to, concat.reference, concat.total)
         parts = self._parts.setdefault(key, {})
+        if parts.get(concat.sequence, submit.text) != submit.text:
+            parts.clear()  # another text under the same number: a new message, whose forerunner never became whole
         parts[concat.sequence] = submit.text
         if len(parts) < concat.total:
             return None

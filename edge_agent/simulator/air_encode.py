@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 from edge_agent.simulator import gsm_text
 
@@ -38,6 +39,7 @@ def _alphanumeric(name: str) -> bytes:
     return bytes([(len(septets) * 7 + 3) // 4, 0xD0]) + gsm_text.pack(septets)
 
 
+@lru_cache(maxsize=256)
 def service_centre(number: str) -> bytes:
     """TS 24.011 §8.2.5.1: this one counts octets, the type included."""
     field = number_field(number)[1:]

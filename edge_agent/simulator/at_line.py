@@ -43,11 +43,12 @@ def parse(body: str) -> list[Call]:
 
 
 def _call(found: re.Match[str], body: str) -> Call:
-    name, form = found[1], found[2] or ""
+    name, second = found[1], found[2] or ""
     if found.re is _BASIC:
-        return Call(name.rstrip("="), "=" if form else (found[3] or ""), (form,) if form else ())
+        form = "=" if name.endswith("=") else found[3] or ""
+        return Call(name.rstrip("="), form, (second,) if second else ())
     args = body[found.start(3) : found.end(3)].strip()  # from the line as typed: quoted text keeps its case
-    return Call(name, form, tuple(split_arguments(args)) if form == "=" else ())
+    return Call(name, second, tuple(split_arguments(args)) if second == "=" else ())
 
 
 def split_arguments(text: str) -> list[str]:

@@ -171,7 +171,9 @@ HANDLERS: dict[str, Handler] = {
     "Z": _reset,
     "&F": _reset,
     "I": _information,
-    **dict.fromkeys(("V", "Q", "X", "H", "&C", "&D", "&W", "S0", "S3", "S4", "+IPR", "+IFC", "+CSDH"), _accept),
+    **dict.fromkeys(
+        ("V", "Q", "X", "H", "&C", "&D", "&W", "S0", "S3", "S4", "+IPR", "+IFC", "+CLIP", "+CSDH"), _accept
+    ),
     **dict.fromkeys(("+CGMI", "+GMI"), _fact(_maker)),
     **dict.fromkeys(("+CGMM", "+GMM"), _fact(_model)),
     **dict.fromkeys(("+CGMR", "+GMR"), _fact(_revision)),

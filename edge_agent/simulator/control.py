@@ -164,18 +164,33 @@ def _chosen(simulator: Simulator, request: Record) -> list[Handle]:
 async def control_socket(simulator: Simulator, path: Path) -> AsyncIterator[None]:
     """Listens as long as the block runs; OSError where the path is too long (107 octets) or taken."""
 
+    talks: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.closing(writer), contextlib.suppress(ConnectionError):
-            while line := await reader.readline():
-                writer.write(json.dumps(answer(simulator, line)).encode() + b"\n")
-                await writer.drain()
+        talks[asyncio.current_task()] = writer
+        try:
+            await _talk(simulator, reader, writer)
+        except (ConnectionError, ValueError):  # gone, or a line without end
+            writer.close()
+        finally:
+            del talks[asyncio.current_task()]
 
     server = await asyncio.start_unix_server(serve, path, limit=1 << 20)
     try:
         yield
     finally:
         server.close()
+        for writer in talks.values():
+            writer.close()  # its talk reads an end of file then, and ends by itself
+        await asyncio.gather(*(task for task in talks if task))
         _remove(path)
+
+
+async def _talk(simulator: Simulator, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while line := await reader.readline():
+        writer.write(json.dumps(answer(simulator, line)).encode() + b"\n")
+        await writer.drain()
+    writer.close()
 
 
 def _remove(path: Path) -> None:

@@ -100,6 +100,7 @@ class Submission:
         elif modem.faults.strikes("reboot_after_pdu"):
             modem.power.reboot()
         elif gone := modem.faults.strikes("unplug_after_pdu"):
+            modem.busy = False
             accidents.unplug(modem, gone)
         else:
             return False

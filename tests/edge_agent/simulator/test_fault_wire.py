@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_agent.simulator import conditions
 from edge_agent.simulator.fault_rows import CATALOGUE
-from edge_agent.simulator.faults import UnknownFault
+from edge_agent.simulator.faults import Chance, UnknownFault
+from edge_agent.simulator.vendors import VENDORS
 from tests.edge_agent.simulator.bench import ANSWER_S, BOOT_S, HELLO, REPORT_S, Bench
 
 SENT = "\r\n+CMGS: 1\r\n\r\nOK\r\n"
@@ -512,6 +514,40 @@ def test_a_fault_strikes_as_often_as_it_was_armed(bench: Bench) -> None:
     assert [bench.ask("AT") for _ in range(3)] == ["\r\nERROR\r\n", "\r\nERROR\r\n", OK]
 
 
+def test_chance_strikes_about_as_often_as_said_and_the_same_way_for_the_same_seed() -> None:
+    def answers(seed: int) -> list[str]:
+        bench = Bench(seed=seed)
+        bench.modem.faults.risk(Chance("busy", 0.25))
+        return [bench.ask("AT") for _ in range(400)]
+
+    first = answers(1)
+    assert first == answers(1) != answers(2)
+    assert 60 < first.count("\r\nERROR\r\n") < 140
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_with_five_percent_of_everything_the_modem_lives_and_its_record_is_true(seed: int) -> None:
+    bench = Bench(list(VENDORS)[seed], seed=seed)
+    for name in CATALOGUE:
+        bench.modem.faults.risk(Chance(name, 0.05))
+    confirmed = 0
+    for _ in range(200):
+        bench.ask("ATE0;+CNMI=2,1,0,1,0")
+        bench.run(0.5)
+        bench.ask("AT+CMGS=19")
+        bench.run(5)
+        bench.write(HELLO + b"\x1a")
+        confirmed += b"+CMGS:" in bench.run(10)
+        bench.write(b"\x1b")
+        bench.modem.wishes.clear()
+    assert 0 < confirmed <= len(bench.events("message"))
+    conditions.clear(bench.modem)
+    bench.run(30)
+    bench.write(b"\x1b")
+    assert bench.ask("ATE0").endswith(OK)
+    assert bench.submit().startswith("\r\n+CMGS: ")
+
+
 def test_a_cleared_fault_is_gone(bench: Bench) -> None:
     bench.arm("busy", count=2)
     bench.arm("hang")
@@ -521,7 +557,7 @@ def test_a_cleared_fault_is_gone(bench: Bench) -> None:
 
 @pytest.mark.parametrize(("name", "params"), [("hnag", {}), ("hang", {"second": 3.0})])
 def test_a_misspelt_fault_is_refused_and_told_what_there_is(bench: Bench, name: str, params: dict[str, float]) -> None:
-    with pytest.raises(UnknownFault, match="hang|seconds"):
+    with pytest.raises(UnknownFault, match=r"hang|seconds"):
         bench.arm(name, **params)
 
 
