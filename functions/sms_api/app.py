@@ -8,6 +8,8 @@ from shared.usecases.answer_call import answer
 
 wiring.at_cold_start(wiring.api)
 
+wiring.at_cold_start(wiring.api)
+
 
 def handler(event: HttpEvent, _context: object) -> HttpAnswer:
     """An HTTP API event (payload format 2.0) → its answer."""

@@ -42,6 +42,7 @@ class AccountTable:
         self._ports = PortRows(client, table)
         self._accounts: Warm[str, Account | None] = Warm(clock, _REMEMBER_S)
         self._snapshots: Warm[str, Snapshot | None] = Warm(clock, _REMEMBER_S)
+        self._pools: Warm[tuple[str, frozenset[int]], Snapshot | None] = Warm(clock, _REMEMBER_S)
         self._agent_ports: Warm[AgentKey, Mapping[str, Port]] = Warm(clock, _REMEMBER_PORTS_S)
 
     def account(self, name: str) -> Account | None:
@@ -67,6 +68,10 @@ class AccountTable:
         return _snapshot(name, rows)
 
     def snapshot_of_ports(self, name: str, numbers: Sequence[int]) -> Snapshot | None:
+        pool = frozenset(numbers)
+        return self._pools.get((name, pool), lambda: self._read_pool(name, sorted(pool)))
+
+    def _read_pool(self, name: str, numbers: Sequence[int]) -> Snapshot | None:
         """Two batches: the ports, then the account with the agents and spans that these belong to."""
         ports = self._ports.numbered(name, numbers)
         sort_keys = {keys.ACCOUNT} | {of(port.agent) for port in ports for of in (keys.agent, keys.spans)}
@@ -91,6 +96,7 @@ class AccountTable:
 
     def disconnected(self, account: str, agent_id: str, *, connection: str, at: float) -> bool:
         self._snapshots.forget(account)
+        self._pools.clear()
         return self._presence.disconnected(account, agent_id, connection=connection, at=at)
 
     def seen(self, account: str, agent_id: str, *, at: float) -> None:

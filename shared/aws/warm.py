@@ -28,6 +28,9 @@ class Warm(Generic[_K, _V]):
         self._entries[key] = (now, value)
         return value
 
+    def clear(self) -> None:
+        self._entries.clear()
+
     def forget(self, key: _K) -> None:
         """After a write of one's own; other warm functions find out in seconds."""
         self._entries.pop(key, None)
