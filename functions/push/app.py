@@ -1,6 +1,6 @@
 """SQS: one attempt a record, all records of a batch at once; only those that stay in the queue are named."""
 
-from typing import Any
+from typing import TypedDict
 
 from shared.aws import wiring
 from shared.usecases.deliver_push import Delivery, deliver
@@ -8,13 +8,34 @@ from shared.usecases.deliver_push import Delivery, deliver
 wiring.at_cold_start(wiring.pushing)
 
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """An SQS event → the partial batch response."""
+class SqsRecord(TypedDict):
+    """What is used of a record of an SQS event."""
+
+    messageId: str
+    receiptHandle: str
+    body: str
+    attributes: dict[str, str]
+    messageAttributes: dict[str, object]
+
+
+class SqsEvent(TypedDict):
+    Records: list[SqsRecord]
+
+
+class ItemFailure(TypedDict):
+    itemIdentifier: str
+
+
+class PartialFailure(TypedDict):
+    batchItemFailures: list[ItemFailure]
+
+
+def handler(event: SqsEvent, _context: object) -> PartialFailure:
     kept = deliver([_delivery(record) for record in event["Records"]], wiring.pushing())
     return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in kept]}
 
 
-def _delivery(record: dict[str, Any]) -> Delivery:
+def _delivery(record: SqsRecord) -> Delivery:
     attributes = record["attributes"]
     return Delivery(
         id=record["messageId"],

@@ -85,7 +85,7 @@ class EventTaker:
         if port is not None:
             change = replace(change, port=port.number, port_name=port.name)
         recorded, message = self.outbox.record(self.account, message_id, change)
-        facts = {"message": message_id, "told": change.state, "outcome": recorded.value}
+        facts = {"message_id": message_id, "told": change.state, "outcome": recorded.value}
         _log.info("an agent told of a message", extra=facts | {"state": message and message.state})
         if message is None or not (message.state is change.state or may(change.state, message.state)):
             return []
