@@ -21,7 +21,7 @@ _MOST_FOR_SELECT = 400
 
 
 def exact_loop() -> asyncio.AbstractEventLoop:
-    """Sleeps by microseconds, where epoll rounds up to milliseconds: a modem's 20 ms measure what is at its other end."""
+    """Sleeps by microseconds, where epoll rounds up to milliseconds: a modem's 20 ms are a measure for others."""
     return asyncio.SelectorEventLoop(selectors.SelectSelector())
 
 

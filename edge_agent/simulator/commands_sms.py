@@ -67,6 +67,7 @@ def _storage(modem: Modem, call: Call) -> list[str]:
             raise cms(302)
         first, second, third = chosen
         modem.settings.stores = (first, second, third)
+        modem.inbox.room_made()
         return ["+CPMS: " + ",".join(_fill(modem.stores[name]) for name in chosen)]
     return ["+CPMS: " + ",".join(f'"{name}",{_fill(modem.stores[name])}' for name in names)]
 
@@ -185,6 +186,7 @@ def _delete(modem: Modem, call: Call) -> list[str]:
     if not store.first <= index < store.first + store.capacity and not flag:
         raise cms(321)
     store.delete(index, flag)
+    modem.inbox.room_made()
     return []
 
 

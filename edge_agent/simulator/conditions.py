@@ -30,6 +30,7 @@ def clear(modem: Modem, name: str | None = None) -> None:
         modem.sim.take_off_lock()
     for each in gone:
         _shows(modem, each)
+    modem.inbox.room_made()
     modem.inbox.pump()
 
 

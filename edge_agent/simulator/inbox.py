@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from edge_agent.simulator.modem import Modem
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Incoming:
     """`kind` is "deliver" or "report", the name of its record in the air file."""
 
@@ -31,6 +31,7 @@ class Inbox:
         self.waiting: deque[Incoming] = deque()
         self._unacknowledged: Incoming | None = None
         self._buffered: list[str] = []
+        self._no_room = False
 
     def arrive(self, item: Incoming) -> None:
         self.waiting.append(item)
@@ -38,14 +39,29 @@ class Inbox:
 
     def pump(self) -> None:
         modem = self._modem
-        while self.waiting and self._unacknowledged is None and not modem.submission.open:
-            if modem.power.deaf or not modem.registered:
+        while self._unacknowledged is None and not modem.submission.open:
+            item = self._next()
+            if item is None or modem.power.deaf or not modem.registered:
                 return
-            via = self._hand(self.waiting[0])
-            if not via:
-                return
-            item = self.waiting.popleft()
-            modem.air.write({"event": item.kind, **modem.who, **item.about, "via": via})
+            if via := self._hand(item):
+                self.waiting.remove(item)
+                modem.air.write({"event": item.kind, **modem.who, **item.about, "via": via})
+            else:
+                self._no_room = True  # the network waits with messages until it hears of room (23.040 §3.2.8)
+
+    def room_made(self) -> None:
+        self._no_room = False
+
+    def reset(self) -> None:
+        """The modem starts again; what was not acknowledged comes once more."""
+        self._buffered.clear()
+        self._no_room = False
+        if self._unacknowledged is not None:
+            self.waiting.appendleft(self._unacknowledged)
+            self._unacknowledged = None
+
+    def _next(self) -> Incoming | None:
+        return next((item for item in self.waiting if item.kind == "report" or not self._no_room), None)
 
     def acknowledge(self) -> bool:
         """+CNMA; False where nothing awaits it."""

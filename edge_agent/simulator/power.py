@@ -46,6 +46,7 @@ class Power:
         modem = self._modem
         self.boots += 1
         modem.line.cut()
+        modem.inbox.reset()
         modem.settings = factory_settings(modem.vendor)
         modem.radio.function = 1
         modem.sim.unlocked = modem.sim.pin is None

@@ -79,6 +79,7 @@ class Simulator:
 
     async def __aenter__(self) -> Self:
         self._lock_dir()
+        self._sweep()
         self._air = Air(self._air_file, keep=self._keep_air)
         self._air.listener = self._changed.set if self._keep_air else None
         loop = asyncio.get_running_loop()
@@ -112,6 +113,12 @@ class Simulator:
         except BlockingIOError as taken:
             os.close(self._lock)
             raise SimulatorError(f"another simulator has {self._dir}") from taken
+
+    def _sweep(self) -> None:
+        """Links that a killed run left would be taken for ports."""
+        for left in self._dir.glob("modem*"):
+            if left.is_symlink():
+                left.unlink()
 
     def _plugged(self, index: int, loop: asyncio.AbstractEventLoop) -> Handle:
         identity = self._identities[index] if index < len(self._identities) else identity_of(index)

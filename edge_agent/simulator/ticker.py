@@ -4,8 +4,8 @@ import asyncio
 import heapq
 from typing import Protocol
 
-# What is due within this time happens now: a wake-up saved for a delay that nobody can measure.
-_EARLY_S = 0.0001
+# What is due within this time happens now. It saves wake-ups, and makes up for the wake-ups that come as much too late.
+_EARLY_S = 0.00025
 
 
 class Ticked(Protocol):

@@ -1,7 +1,7 @@
 """What kinds of modems differ in, one row a kind. Rule: a difference between vendors is a field here and never an `if`.
 
 Identity strings, ICCID commands, +CNMI ranges, boot lines and counters are as public AT manuals, logs and the tests of
-other programs show them; the ranges of huawei, telit and ublox are from memory of their manuals and want a second look.
+other programs show them. Not confirmed by a log: the +CNMI ranges of huawei, telit and ublox, and sierra's !ICCID.
 """
 
 from dataclasses import dataclass

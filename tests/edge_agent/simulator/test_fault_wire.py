@@ -396,6 +396,26 @@ def test_a_full_store_keeps_the_message_in_the_network_until_there_is_room() -> 
     assert bench.ask("AT+CMGD=0,4") == f'{OK}\r\n+CMTI: "SM",0\r\n'
 
 
+def test_a_full_store_is_told_once_and_holds_up_no_report() -> None:
+    bench = Bench("huawei")
+    bench.want_reports()
+    bench.arm("sim_full")
+    bench.modem.network.send("+4917012345", "hello")
+    bench.modem.take()
+    assert bench.submit() == SENT
+    assert bench.run(1).startswith(b"\r\n+CDS: ")
+    conditions.clear(bench.modem)
+    assert bench.modem.take() == b'\r\n+CMTI: "SM",0\r\n'
+
+
+def test_what_was_not_acknowledged_before_a_reset_comes_after_it(bench: Bench) -> None:
+    bench.ask("AT+CSMS=1;+CNMI=2,2,0,1,0")
+    bench.modem.network.send("+4917012345", "hello")
+    bench.modem.power.reboot()
+    bench.run(5)
+    assert [record["via"] for record in bench.events("deliver")] == ["cmt", "cmti"]
+
+
 def test_a_message_may_be_kept_in_another_store_than_chosen(bench: Bench) -> None:
     bench.arm("stored_elsewhere")
     bench.modem.network.send("+4917012345", "hello")

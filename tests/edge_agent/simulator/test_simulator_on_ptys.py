@@ -170,8 +170,10 @@ def test_a_second_simulator_in_the_same_directory_is_refused(tmp_path: Path) -> 
 def test_a_link_of_an_earlier_run_is_replaced_and_a_file_is_not(tmp_path: Path) -> None:
     async def tell() -> None:
         (tmp_path / "modem0").symlink_to("/dev/pts/none")
+        (tmp_path / "modem5").symlink_to("/dev/pts/none")
         async with Simulator(count=1, dir=tmp_path) as sim, opened(sim.ports[0]) as terminal:
             await terminal.ask("AT")
+            assert names(tmp_path) == ["modem0"]
         (tmp_path / "modem1").write_text("mine")
         with pytest.raises(LinkTaken):
             async with Simulator(count=2, dir=tmp_path):
