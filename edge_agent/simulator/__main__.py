@@ -71,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--no-reports", action="store_true", help="the network sends no delivery reports")
     add("--pin", help="the PIN that every SIM asks for")
     add("--identity-file", type=Path, metavar="FILE", help="JSON list of imei, imsi, iccid, number, one a modem")
+    add(
+        "--identity-offset", type=int, default=0, metavar="N", help="modem 0 is who modem N would be, for a second site"
+    )
     add("--fault", type=chance, action="append", default=[], metavar="NAME=PROBABILITY[,PARAMETER=VALUE…]")
     add("--seed", type=int, help="makes the chances repeatable")
     parser.epilog = f"faults: {', '.join(CATALOGUE)}"
@@ -90,6 +93,7 @@ def _simulator(options: argparse.Namespace) -> Simulator:
         vendors=options.vendor,
         traits=traits,
         identities=read_identities(options.identity_file) if options.identity_file else (),
+        identity_offset=options.identity_offset,
         risks=options.fault,
         seed=options.seed,
         air_file=options.air,

@@ -39,14 +39,18 @@ class Simulator:
         vendors: Sequence[str] = ("quectel",),
         traits: Traits = _USUAL,
         identities: Sequence[Identity] = (),
+        identity_offset: int = 0,
         risks: Sequence[Chance] = (),
         seed: int | None = None,
         air_file: Path | None = None,
         keep_air: bool = True,
     ) -> None:
-        """`vendors` are dealt out in turn; `risks` hang over every modem; `keep_air` fills `air`."""
+        """`vendors` are dealt out in turn; `risks` hang over every modem; `keep_air` fills `air`.
+
+        With an `identity_offset` modem 0 is who modem `identity_offset` would be: no two sites have the same modems.
+        """
         self._dir, self._count, self._vendors, self._traits = dir, count, vendors, traits
-        self._identities, self._risks = identities, risks
+        self._identities, self._identity_offset, self._risks = identities, identity_offset, risks
         self._seeds = random.Random(seed)  # noqa: S311
         self._air_file, self._keep_air = air_file, keep_air
         self._handles: list[Handle] = []
@@ -121,7 +125,9 @@ class Simulator:
                 left.unlink()
 
     def _plugged(self, index: int, loop: asyncio.AbstractEventLoop) -> Handle:
-        identity = self._identities[index] if index < len(self._identities) else identity_of(index)
+        identity = (
+            self._identities[index] if index < len(self._identities) else identity_of(self._identity_offset + index)
+        )
         vendor = VENDORS[self._vendors[index % len(self._vendors)]]
         rng = random.Random(self._seeds.getrandbits(64))  # noqa: S311
         core = Modem(index, identity, vendor, self._air, self._traits, rng, time.time() - loop.time())

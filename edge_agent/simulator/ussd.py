@@ -22,8 +22,10 @@ class Ussd:
         self._in_dialogue = False
 
     def ask(self, text: str) -> None:
-        """`text` as the computer sent it, hexadecimal where this kind of modem wants it packed."""
-        if self._modem.vendor.ussd_packed:
+        """`text` as it was typed: in the computer's character set, or packed and in hexadecimal for some modems."""
+        if self._modem.settings.cscs == "UCS2":
+            text = bytes.fromhex(text).decode("utf-16-be")
+        elif self._modem.vendor.ussd_packed:
             octets = bytes.fromhex(text)
             text = gsm_text.to_text(gsm_text.unpack(octets, len(octets) * 8 // 7)).rstrip("@\r")
         self._modem.later(self._modem.traits.ussd_delay, lambda: self._answer(text))
@@ -43,7 +45,8 @@ class Ussd:
         self._modem.urc(f'+CUSD: {_ASKS_BACK if self._in_dialogue else _DONE},"{said}",{scheme}')
 
     def _coded(self, answer: str) -> tuple[str, int]:
-        septets = gsm_text.to_septets(answer)
-        if septets is None:
-            return answer.encode("utf-16-be").hex().upper(), _UCS2
-        return (gsm_text.pack(b"".join(septets)).hex().upper() if self._modem.vendor.ussd_packed else answer), _GSM7
+        """The text in the computer's character set if the network sent 7-bit text; octets in hexadecimal otherwise."""
+        septets, modem = gsm_text.to_septets(answer), self._modem
+        if septets is None or modem.settings.cscs == "UCS2":
+            return answer.encode("utf-16-be").hex().upper(), _UCS2 if septets is None else _GSM7
+        return (gsm_text.pack(b"".join(septets)).hex().upper() if modem.vendor.ussd_packed else answer), _GSM7

@@ -207,6 +207,12 @@ def test_ussd_answers_come_unsolicited(vendor: str, asked: str, answer: str) -> 
     assert bench.run(1).decode() == f"\r\n{answer}\r\n"
 
 
+def test_ussd_follows_the_character_set(bench: Bench) -> None:
+    asked, answer = "*100#".encode("utf-16-be").hex(), "Balance: 12.34 EUR".encode("utf-16-be").hex().upper()
+    assert bench.ask(f'AT+CSCS="UCS2";+CUSD=1,"{asked}",15') == OK
+    assert bench.run(1).decode() == f'\r\n+CUSD: 0,"{answer}",15\r\n'
+
+
 def test_ussd_may_ask_back(bench: Bench) -> None:
     bench.ask('AT+CUSD=1,"*102#",15')
     assert bench.run(1) == b'\r\n+CUSD: 1,"1 Balance\n2 Tariff",15\r\n'

@@ -157,6 +157,16 @@ def test_another_sim_is_another_subscriber_in_the_same_modem(tmp_path: Path) -> 
     story(tell)
 
 
+def test_two_sites_need_not_have_the_same_modems(tmp_path: Path) -> None:
+    async def tell() -> None:
+        first, second = Simulator(dir=tmp_path / "a"), Simulator(dir=tmp_path / "b", identity_offset=100)
+        async with first, second:
+            imeis = [handle.core.identity.imei for sim in (first, second) for handle in sim.modems]
+            assert len(set(imeis)) == 8
+
+    story(tell)
+
+
 def test_a_second_simulator_in_the_same_directory_is_refused(tmp_path: Path) -> None:
     async def tell() -> None:
         async with Simulator(count=1, dir=tmp_path):
