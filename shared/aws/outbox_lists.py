@@ -86,6 +86,7 @@ class OutboxLists:
             "TableName": self._table,
             "IndexName": "pending",
             "KeyConditionExpression": "account = :account",
+            "FilterExpression": "attribute_not_exists(ended)",  # ended, but not settled yet: listed already
             "ExpressionAttributeValues": {":account": {"S": account}},
         }
         for row in self._bounded(request):

@@ -147,7 +147,8 @@ class OutboxTable:
                 "TableName": self._table,
                 "Key": _key(account, message_id),
                 "UpdateExpression": "REMOVE unposted",
-                "ConditionExpression": "attribute_exists(unposted) AND attribute_not_exists(ended) AND agent = :agent",
+                "ConditionExpression": "attribute_exists(unposted) AND attribute_not_exists(ended) AND #agent = :agent",
+                "ExpressionAttributeNames": {"#agent": "agent"},
                 "ExpressionAttributeValues": {":agent": {"S": agent}},
             }
         )

@@ -1,0 +1,227 @@
+from dataclasses import replace
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.aws.outbox_table import OutboxTable
+from shared.lifecycle import State, has_ended
+from shared.message import Change, Message
+from shared.ports import OutboxFilter, OutboxStore, Overdue, Recorded
+from shared.wire import Cause
+from tests.fakes import FakeOutbox
+from tests.samples import NOW, message
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@pytest.fixture
+def outbox(dynamodb: "DynamoDBClient") -> OutboxTable:
+    return OutboxTable(dynamodb, "Outbox", retention_days=90)
+
+
+def test_a_message_comes_back_as_it_was_stored(outbox: OutboxTable) -> None:
+    odd = message("a", text="line\nbreak 🙂", request="digest", answer="{}", posted=False, report=False, spans=())
+    assert outbox.add([odd]) == ()
+    assert outbox.get("acme", ["a", "missing"]) == (odd,)
+
+
+def test_a_message_that_failed_at_once_is_listed_and_never_in_a_queue(outbox: OutboxTable) -> None:
+    failed = message(state=State.UNAVAILABLE, ended_at=NOW, cause=Cause(kind="unavailable", text="no span"))
+    outbox.add([failed])
+    assert outbox.pending("acme", "site-1", "", 10).messages == ()
+    assert outbox.history("acme", OutboxFilter(), skip=0, limit=10, include_pending=False) == (failed,)
+
+
+def test_an_id_that_is_taken_stores_nothing_and_tells_what_stands_there(outbox: OutboxTable) -> None:
+    first = message("a", request="one")
+    outbox.add([first])
+    assert outbox.add([message("a", request="two")]) == (first,)
+    assert outbox.add([message("b"), message("a", request="two")]) == (first,)
+    assert outbox.get("acme", ["a", "b"]) == (first,)
+
+
+def test_many_are_stored_together(outbox: OutboxTable) -> None:
+    many = [message(f"m{n:03}") for n in range(100)]
+    assert outbox.add(many) == ()
+    assert outbox.get("acme", [m.id for m in many]) == tuple(many)
+
+
+def test_a_write_whose_answer_was_lost_is_no_conflict_with_itself(outbox: OutboxTable) -> None:
+    outbox.add([message("a")])
+    assert outbox.add([message("a")]) == ()
+
+
+def test_a_change_is_one_write_and_tells_the_message_after_it(outbox: OutboxTable) -> None:
+    outbox.add([message()])
+    change = Change(state=State.SENT, at=NOW + 5, port=2, port_name="lte-1.2", imsi="26201", parts_sent=1)
+    recorded, after = outbox.record("acme", "m1", change)
+    assert recorded is Recorded.CHANGED
+    assert after == replace(
+        message(), state=State.SENT, ended_at=NOW + 5, port=2, port_name="lte-1.2", imsi="26201", parts_sent=1
+    )
+
+
+def test_a_late_sent_never_overwrites_delivered(outbox: OutboxTable) -> None:
+    outbox.add([message()])
+    outbox.record("acme", "m1", Change(state=State.DELIVERED, at=NOW + 5, delivered_at=NOW + 9))
+    recorded, after = outbox.record("acme", "m1", Change(state=State.SENT, at=NOW + 5))
+    assert recorded is Recorded.UNCHANGED
+    assert after is not None and after.state is State.DELIVERED
+
+
+def test_a_report_does_not_move_the_end_of_the_attempt(outbox: OutboxTable) -> None:
+    outbox.add([message()])
+    outbox.record("acme", "m1", Change(state=State.SENT, at=NOW + 5))
+    outbox.record("acme", "m1", Change(state=State.DELIVERED, at=NOW + 7, delivered_at=NOW + 9))
+    (after,) = outbox.get("acme", ["m1"])
+    assert (after.ended_at, after.delivered_at) == (NOW + 5, NOW + 9)
+
+
+def test_what_is_not_there_is_unknown(outbox: OutboxTable) -> None:
+    assert outbox.record("acme", "never", Change(state=State.SENT, at=NOW)) == (Recorded.UNKNOWN, None)
+
+
+def test_a_queue_is_drained_by_deadline_and_goes_on_behind_its_cursor(outbox: OutboxTable) -> None:
+    outbox.add([message(f"m{n}", deadline=NOW + 100 - n) for n in range(5)])
+    outbox.add([message("other", agent="site-10")])
+    first = outbox.pending("acme", "site-1", "", 2)
+    second = outbox.pending("acme", "site-1", first.cursor, 2)
+    third = outbox.pending("acme", "site-1", second.cursor, 2)
+    assert [m.id for page in (first, second, third) for m in page.messages] == ["m4", "m3", "m2", "m1", "m0"]
+    assert first.cursor == first.messages[-1].place
+    assert third.cursor == ""
+    assert outbox.count_pending("acme", "site-1", 10) == 5
+    assert outbox.count_pending("acme", "site-1", 3) == 3
+
+
+def test_what_has_ended_leaves_the_queue(outbox: OutboxTable) -> None:
+    outbox.add([message()])
+    outbox.record("acme", "m1", Change(state=State.REFUSED, at=NOW))
+    assert outbox.count_pending("acme", "site-1", 10) == 0
+
+
+def test_what_was_not_settled_stays_queued_until_it_is(outbox: OutboxTable) -> None:
+    outbox.add([message()])
+    outbox.record("acme", "m1", Change(state=State.EXPIRED, at=NOW), settle=False)
+    assert outbox.count_pending("acme", "site-1", 10) == 1
+    outbox.settle("acme", "m1")
+    outbox.settle("acme", "m1")
+    assert outbox.count_pending("acme", "site-1", 10) == 0
+
+
+def test_settling_never_takes_an_open_message_out_of_its_queue(outbox: OutboxTable) -> None:
+    outbox.add([message()])
+    outbox.settle("acme", "m1")
+    assert outbox.count_pending("acme", "site-1", 10) == 1
+
+
+def test_only_one_may_post_a_message_for_the_first_time(outbox: OutboxTable) -> None:
+    outbox.add([message(posted=False)])
+    assert not outbox.claim_posting("acme", "m1", "another")
+    assert outbox.claim_posting("acme", "m1", "site-1")
+    assert not outbox.claim_posting("acme", "m1", "site-1")
+    assert outbox.get("acme", ["m1"])[0].posted
+
+
+def test_what_has_ended_may_not_be_posted(outbox: OutboxTable) -> None:
+    outbox.add([message(posted=False)])
+    outbox.record("acme", "m1", Change(state=State.EXPIRED, at=NOW), settle=False)
+    assert not outbox.claim_posting("acme", "m1", "site-1")
+
+
+def test_the_backlog_is_of_all_accounts(outbox: OutboxTable) -> None:
+    assert outbox.backlog(NOW).oldest is None
+    outbox.add([message("late", deadline=NOW - 1, accepted_at=NOW - 50)])
+    outbox.add([message("early", account="other", agent="x", accepted_at=NOW - 20)])
+    backlog = outbox.backlog(NOW)
+    assert (backlog.count, backlog.oldest) == (2, NOW - 50)
+    assert backlog.overdue == (Overdue(("acme", "site-1"), "late", NOW - 1),)
+
+
+_STATES = st.sampled_from([s for s in State if s not in {State.QUEUED, State.SENDING}])
+
+
+@st.composite
+def _changes(draw: st.DrawFn) -> Change:
+    state = draw(_STATES)
+    at = NOW + draw(st.integers(1, 5))
+    return Change(
+        state=state,
+        at=at,
+        port=draw(st.sampled_from([None, 2])),
+        imsi=draw(st.sampled_from(["", "26201"])),
+        delivered_at=at + 1 if state is State.DELIVERED else None,
+        cause=draw(st.sampled_from([None, Cause(kind="refused", text="no", code="CMS 38")])),
+    )
+
+
+_NUMBERS = count()  # an account of its own for every example: moto's tables outlive them
+_STEPS = st.lists(st.tuples(st.sampled_from("abc"), _changes(), st.booleans()), max_size=12)
+_SLOW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@_SLOW
+@given(steps=_STEPS)
+def test_the_table_and_its_stand_in_keep_the_same_rules(outbox: OutboxTable, steps: list) -> None:
+    account = f"acme-{next(_NUMBERS)}"
+    fake = FakeOutbox()
+    stores: tuple[OutboxStore, ...] = (outbox, fake)
+    for store in stores:
+        store.add([message(i, account=account, to=f"+49{i}") for i in "ab"])
+    for i, change, settle in steps:
+        assert outbox.record(account, i, change, settle=settle) == fake.record(account, i, change, settle=settle)
+    for ask in (
+        lambda s: s.get(account, ["a", "b", "c"]),
+        lambda s: s.pending(account, "site-1", "", 10),
+        lambda s: s.count_pending(account, "site-1", 10),
+        lambda s: s.history(account, OutboxFilter(), skip=0, limit=10, include_pending=False),
+        lambda s: s.count_history(account, OutboxFilter(), include_pending=True),
+    ):
+        assert ask(outbox) == ask(fake)
+
+
+@st.composite
+def _rows(draw: st.DrawFn) -> list[Message]:
+    rows = []
+    for n in range(draw(st.integers(0, 12))):
+        state = draw(st.sampled_from([State.QUEUED, State.SENT, State.EXPIRED]))
+        ended = NOW + draw(st.integers(0, 20)) if has_ended(state) else None
+        to = draw(st.sampled_from(["+4911", "+4912", "4912", "99"]))
+        rows.append(message(f"m{n:02}", state=state, ended_at=ended, to=to, accepted_at=NOW + draw(st.integers(0, 20))))
+    return rows
+
+
+@_SLOW
+@given(
+    rows=_rows(),
+    phone=st.sampled_from(["", "+4912", "*12", "+49*", "nobody", "*"]),
+    start=st.sampled_from([None, NOW + 5]),
+    end=st.sampled_from([None, NOW + 12]),
+    skip=st.integers(0, 4),
+    pending=st.booleans(),
+)
+def test_lists_are_what_filtering_everything_would_give(
+    outbox: OutboxTable,
+    rows: list[Message],
+    phone: str,
+    start: float,
+    end: float,
+    skip: int,
+    pending: bool,
+) -> None:
+    account = f"acme-{next(_NUMBERS)}"
+    fake = FakeOutbox()
+    for row in rows:
+        mine = replace(row, account=account)
+        outbox.add([mine])
+        fake.add([mine])
+    where = OutboxFilter(phone=phone, start=start, end=end)
+    for limit in (1, 3, 100):
+        asked = {"skip": skip, "limit": limit, "include_pending": pending}
+        assert outbox.history(account, where, **asked) == fake.history(account, where, **asked)
+    counted = outbox.count_history(account, where, include_pending=pending)
+    assert counted == fake.count_history(account, where, include_pending=pending)
