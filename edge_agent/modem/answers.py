@@ -45,13 +45,13 @@ def stores(lines: tuple[str, ...]) -> tuple[str, ...]:
     return ()
 
 
-def tries_left(lines: tuple[str, ...]) -> int | None:
-    """The first number after the kind of PIN: `+CPINR: SIM PIN,3,3`, `^CPIN: READY,,10,3,10,3`, `#PCT: 3`."""
+def number_at(lines: tuple[str, ...], position: int) -> int | None:
+    """The number at that position in the first answer line that has one there."""
     for line in lines:
-        for field in fields(line):
-            left = number(field)
-            if left is not None:
-                return left
+        told = fields(line)
+        found = number(told[position]) if position < len(told) else None
+        if found is not None:
+            return found
     return None
 
 

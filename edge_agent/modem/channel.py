@@ -58,6 +58,7 @@ class Channel:
         self._current: _Request | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._synced: asyncio.Future[bool] | None = None
+        self.restore: tuple[Command, ...] = ()  # set again whenever the dialogue was out of step
 
     # For who uses it
 
@@ -79,6 +80,7 @@ class Channel:
         if self._link is None:
             return False
         self._fail_all(Outcome.GONE)
+        self.restore = ()
         self._synced = self._loop.create_future()
         self._engine.resynchronise(self._loop.time())
         self._flush()
@@ -173,12 +175,20 @@ class Channel:
             case Prompted():
                 self._prompted()
             case Synced():
-                self._settle_sync(True)
+                self._on_synced()
             case Rebooted():
                 self._fail_all(Outcome.REBOOTED)
                 self._listener.on_trouble(Outcome.REBOOTED, f"the modem restarted ({event.said})")
             case Lost():
                 self._lost(event.reason)
+
+    def _on_synced(self) -> None:
+        """Before anything else the settings: whatever upset the modem may have reset them without a word."""
+        if self._synced is not None:
+            self._settle_sync(True)
+            return
+        for command in reversed(self.restore):
+            self._queue.appendleft(_Request(command, self._loop.create_future()))
 
     def _answer(self, reply: Reply) -> None:
         request, self._current = self._current, None

@@ -15,6 +15,7 @@ PROMPT = 10.0  # `>` after AT+CMGS; makers name 5 s at most, then ESC (never Ctr
 HELD = 20.0  # prompt given, journal not yet done; modems leave the prompt by themselves after about 60 s
 SETTLE = 1.0  # Wavecom answers +CPIN? without OK; this long after the answer line it counts as complete
 AFTER_CMGS = 5.0  # between `+CMGS: <mr>` and its OK
+REFERENCE = 2.0  # after an OK without `+CMGS: <mr>`; Sierra MC74xx say OK right after the prompt, too
 
 ESC = b"\x1b"  # 27.005 §3.5.1: leaves the prompt without sending
 CTRL_Z = b"\x1a"  # 27.005 §3.5.1: ends the PDU and sends it
@@ -55,6 +56,7 @@ PDU_MODE = Command("AT+CMGF=0")
 PHASE_2 = Command("AT+CSMS=0", "+CSMS:")
 PHASE_2_PLUS = Command("AT+CSMS=1", "+CSMS:")
 INDICATIONS = Command("AT+CNMI=?", "+CNMI:")
+INDICATIONS_NOW = Command("AT+CNMI?", "+CNMI:")
 STORES = Command("AT+CPMS=?", "+CPMS:", SIM_ACCESS)
 ACKNOWLEDGE = Command("AT+CNMA")
 ACKNOWLEDGE_0 = Command("AT+CNMA=0")  # some want <n> written, which 27.005 §4.7 leaves optional
@@ -109,4 +111,5 @@ BOOT_LINES = (
     "*ATREADY:",  # SIMCom A76xx
     "+SYSSTART",
     "+WIND: 3",  # Wavecom/Sierra: ready for AT commands
+    "#QSS: 1",  # Telit: a SIM was put in; what was set up with another is void
 )

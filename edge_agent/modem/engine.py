@@ -7,7 +7,7 @@ is never taken for the next command's. What is no answer is an URC, wherever it 
 
 from enum import Enum, auto
 
-from edge_agent.modem.commands import AFTER_CMGS, BOOT_LINES, HELD, PROMPT, Command
+from edge_agent.modem.commands import AFTER_CMGS, BOOT_LINES, HELD, PROMPT, REFERENCE, Command
 from edge_agent.modem.errors import AtError, parse_error
 from edge_agent.modem.lexer import PROMPT as PROMPT_TOKEN
 from edge_agent.modem.lexer import Lexer
@@ -45,6 +45,7 @@ class Engine:
         self._lines: list[str] = []
         self._echoed = False
         self._payload_sent = False
+        self._unreferenced = False  # OK came in answer to a PDU, but no `+CMGS: <mr>`
         self._swallow_final = False  # an answer that is not ours was seen, and its final result is still to come
         self._header = ""  # of a two-line URC whose PDU is still to come
         self._open_text = ""  # of a USSD answer whose closing quote is still to come
@@ -59,10 +60,10 @@ class Engine:
             raise RuntimeError(f"{command.name} started while {self.phase.name}")
         self._command = command
         self._lines = []
-        self._echoed = self._payload_sent = False
+        self._echoed = self._payload_sent = self._unreferenced = False
         self._out += command.text.encode("latin-1") + b"\r"
         if command.payload:
-            self.phase, self.deadline = Phase.PROMPT, now + PROMPT
+            self.phase, self.deadline = Phase.PROMPT, now + min(PROMPT, command.deadline_s)
             self._lexer.awaiting_prompt = True
         else:
             self.phase, self.deadline = Phase.ANSWER, now + command.deadline_s
@@ -159,9 +160,13 @@ class Engine:
         if line.startswith(BOOT_LINES):
             self._reboot(line, events, now)
         elif self._resync is not None:
+            if line == "AT" and self.echo is False:
+                self._reboot("echo is on again", events, now)
             events += self._step(self._resync.line(line, now), now)
         elif self._command is None:
             self._swallow_final = False
+            if line.startswith(_WORD_URCS):
+                events.append(Urc(line))
         elif line == "OK":
             self._finish(Outcome.OK, None, now, events)
         elif (error := parse_error(line)) is not None:
@@ -243,6 +248,10 @@ class Engine:
         if self.phase is Phase.HELD and error is None:
             events += self._leave_prompt(Outcome.NO_PROMPT, now, "the modem left its prompt")
             return
+        if self._payload_sent and error is None and not self._lines and not self._unreferenced:
+            self._unreferenced = True
+            self.deadline = now + REFERENCE
+            return
         rebooted = self._echoed and self.echo is False
         self._note_echo(outcome)
         events.append(Answered(self._end(outcome, error)))
@@ -260,7 +269,7 @@ class Engine:
 
     def _overdue(self, now: float) -> list[Event]:
         command = self._command
-        if command is not None and command.settle_s is not None and self._lines:
+        if self._unreferenced or (command is not None and command.settle_s is not None and self._lines):
             return [Answered(self._end(Outcome.OK))]
         reply = self._end(Outcome.TIMEOUT)
         self.resynchronise(now)

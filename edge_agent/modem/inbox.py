@@ -34,7 +34,7 @@ class Inbox:
         self._agent = agent
         self._span = span
         self._imsi = imsi
-        self._receiving = receiving
+        self.receiving = receiving
         self._items: deque[_Item] = deque()
         self._wake: asyncio.Future[None] | None = None
         self._selected = ""
@@ -78,7 +78,7 @@ class Inbox:
 
     async def _direct(self, urc: Urc) -> None:
         await self._hand_over(urc.pdu, is_report=urc.text.startswith("+CDS:"))
-        if self._receiving.acknowledge:
+        if self.receiving.indications.acknowledge:
             await self._confirm()
 
     async def _confirm(self) -> None:
@@ -104,20 +104,20 @@ class Inbox:
         told = answers.fields(text)
         index = answers.number(told[-1]) if told else None
         store = told[0] if len(told) > 1 else ""
-        if index is None or not await self._take(store, index):
-            # Another store than announced (modem-notes 14, 17): look everywhere.
+        pdu = await self._take(store, index) if index is not None else None
+        if pdu is None or is_report(pdu) != text.startswith("+CDSI:"):
+            # Kept in another store than announced, where something else may have that index: look everywhere.
             await self._sweep()
 
-    async def _take(self, store: str, index: int) -> bool:
-        """Reads, hands over and deletes one message; False when there was none to be read."""
+    async def _take(self, store: str, index: int) -> str | None:
+        """Reads, hands over and deletes one message; None when there was none to be read."""
         if store and not await self._select(store):
-            return False
+            return None
         reply = await self._channel.request(commands.read_message(index))
         pdu = _pdu_after(reply, "+CMGR:")
-        if pdu is None:
-            return False
-        await self._keep_and_delete(index, pdu)
-        return True
+        if pdu is not None:
+            await self._keep_and_delete(index, pdu)
+        return pdu
 
     async def _keep_and_delete(self, index: int, pdu: str) -> None:
         await self._hand_over(pdu, is_report=is_report(pdu))
@@ -133,7 +133,7 @@ class Inbox:
 
     async def _sweep(self) -> None:
         full = False
-        for store in self._receiving.stores:
+        for store in self.receiving.stores:
             selected = await self._select(store)
             if selected is None:
                 continue
@@ -169,7 +169,7 @@ class Inbox:
         for index in range(total + 1):
             if taken >= used:
                 break
-            taken += await self._take("", index)
+            taken += await self._take("", index) is not None
         return taken
 
 

@@ -13,7 +13,7 @@ from edge_agent.modem.inbox import Inbox
 from edge_agent.modem.ladder import Rung
 from edge_agent.modem.pin_ledger import PinLedger
 from edge_agent.modem.reply import Outcome, Urc
-from edge_agent.modem.serial_port import PortError, open_port
+from edge_agent.modem.serial_port import PortError, is_usb, open_port
 from edge_agent.modem.setup import Identity, SetupFailed
 from edge_agent.modem.trace import Trace
 from edge_agent.modem.ussd import Ussd
@@ -99,7 +99,7 @@ class Opened:
         self.iccid = await sim.read_iccid(self._channel, row)
         self.imsi = await sim.read_imsi(self._channel)
         try:
-            receiving = await setup.configure(self._channel, row)
+            receiving = await setup.configure(self._channel, row, usb=is_usb(self.device))
         except SetupFailed as error:
             raise Trouble(str(error), Rung.SOFT_RESET) from error
         self.inbox = Inbox(self._channel, agent, span, self.imsi, receiving)

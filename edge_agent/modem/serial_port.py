@@ -154,6 +154,11 @@ def _open_tty(device: str, options: SpanOptions, receiver: Receiver) -> Port:
     return Port(device, fd, tty.close, receiver)
 
 
+def is_usb(device: str) -> bool:
+    """Whether the port is one of a USB device, by its name on Linux."""
+    return Path(os.path.realpath(device)).name.startswith(("ttyUSB", "ttyACM"))
+
+
 def _is_pty(device: str) -> bool:
     """A pty's TIOCEXCL would outlive this process while the other side holds it open."""
     return os.path.realpath(device).startswith("/dev/pts/")

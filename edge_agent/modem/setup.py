@@ -3,14 +3,19 @@
 import asyncio
 from dataclasses import dataclass
 
-from edge_agent.modem import answers, commands, quirks
+from edge_agent.modem import answers, commands, indications, quirks
 from edge_agent.modem.channel import Channel
 from edge_agent.modem.commands import Command
+from edge_agent.modem.indications import Indications
 from edge_agent.modem.quirks import Quirks
 from edge_agent.modem.reply import Reply
 
 _BUSY_TRIES = 10  # a SIM is busy for some seconds after boot
 _BUSY_WAIT = 1.0
+_QUIET = (commands.ECHO_OFF, commands.VERBOSE, commands.ERROR_NUMBERS)
+# Shared first: "MT" is "SM" and "ME" together, and reading a message twice would hand it over twice.
+_OWN_STORES = ("SM", "ME", "SR")
+_ALL_IN_ONE = "MT"
 
 
 class SetupFailed(Exception):
@@ -32,12 +37,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Receiving:
-    """How messages and reports come in: what CNMI negotiation ended with."""
+    """How messages and reports come in."""
 
     stores: tuple[str, ...]  # to be swept
-    acknowledge: bool  # direct ones want AT+CNMA
-    messages: int  # <mt> in force
-    reports: int  # <ds> in force
+    indications: Indications
 
 
 async def ask(channel: Channel, command: Command) -> Reply:
@@ -52,7 +55,7 @@ async def ask(channel: Channel, command: Command) -> Reply:
 
 async def identify(channel: Channel) -> Identity:
     """Quiets the dialogue first: the echo of a command must not be taken for a value."""
-    for command in (commands.ECHO_OFF, commands.VERBOSE, commands.ERROR_NUMBERS):
+    for command in _QUIET:
         await channel.request(command)
     maker = await channel.request(commands.MAKER)
     model = await channel.request(commands.MODEL)
@@ -72,46 +75,20 @@ async def switch_on(channel: Channel) -> None:
     await channel.request(commands.RADIO_ON)
 
 
-async def configure(channel: Channel, row: Quirks) -> Receiving:
+async def configure(channel: Channel, row: Quirks, *, usb: bool) -> Receiving:
     """PDU mode, stores and indications. Raises SetupFailed where nothing can be sent without."""
-    for command in (*row.setup, commands.REGISTER_QUIETLY):
+    for command in (*row.setup, *(row.usb_setup if usb else ()), commands.REGISTER_QUIETLY):
         await channel.request(command)
     reply = await ask(channel, commands.PDU_MODE)
     if not reply.ok:
         raise SetupFailed(f"no PDU mode: {reply.in_words}")
-    stores = await _stores(channel)
-    return await _indications(channel, stores)
+    stores = answers.stores((await ask(channel, commands.STORES)).lines)
+    chosen = await indications.negotiate(channel)
+    set_restore(channel, chosen)
+    swept = tuple(store for store in _OWN_STORES if store in stores)
+    return Receiving(swept or tuple(store for store in stores if store == _ALL_IN_ONE), chosen)
 
 
-async def _stores(channel: Channel) -> tuple[str, ...]:
-    reply = await ask(channel, commands.STORES)
-    known = answers.stores(reply.lines)
-    swept = tuple(store for store in ("SM", "ME", "SR") if store in known)
-    return swept or tuple(store for store in known if store == "MT")
-
-
-async def _indications(channel: Channel, stores: tuple[str, ...]) -> Receiving:
-    """Negotiates AT+CNMI: messages stored first (they survive a crash of ours), reports direct (they are quick)."""
-    reply = await channel.request(commands.INDICATIONS)
-    allowed = answers.values(reply.lines[-1]) if reply.lines else []
-    for phase, command in ((False, commands.PHASE_2), (True, commands.PHASE_2_PLUS)):
-        await channel.request(command)
-        for mt, ds in ((1, 1), (2, 1)) if phase else ((1, 1),):
-            if await _indicate(channel, allowed, mt, ds):
-                return Receiving(stores, phase, mt, ds)
-    for mt, ds in ((1, 2), (1, 0), (2, 2), (2, 0), (0, 0)):
-        if await _indicate(channel, allowed, mt, ds):
-            return Receiving(stores, True, mt, ds)
-    return Receiving(stores, True, 0, 0)
-
-
-async def _indicate(channel: Channel, allowed: list[frozenset[int]], mt: int, ds: int) -> bool:
-    wanted = [(2, 1, 3, 0), (mt,), (0,), (ds,), (0, 1)]
-    chosen: list[int] = []
-    for position, choices in enumerate(wanted):
-        possible = allowed[position] if position < len(allowed) else frozenset(choices)
-        fit = next((choice for choice in choices if choice in possible), None)
-        if fit is None:
-            return False
-        chosen.append(fit)
-    return (await channel.request(commands.indicate(*chosen))).ok
+def set_restore(channel: Channel, chosen: Indications) -> None:
+    """What is set again whenever the dialogue was out of step: the modem may have restarted without a word."""
+    channel.restore = (*_QUIET, commands.PDU_MODE, *chosen.restore)

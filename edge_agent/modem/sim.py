@@ -81,7 +81,5 @@ async def _allow(channel: Channel, row: Quirks, pin: str, sim: str, ledger: PinL
 
 
 async def _tries_left(channel: Channel, row: Quirks) -> int | None:
-    if row.pin_tries is None:
-        return None
-    reply = await channel.request(row.pin_tries)
-    return answers.tries_left(reply.lines)
+    reply = await channel.request(row.pin_tries.command)
+    return answers.number_at(reply.lines, row.pin_tries.position)

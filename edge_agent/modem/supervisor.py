@@ -123,9 +123,11 @@ class Supervisor:
         """Lives until then. Raises Stranger; whatever else ends a life is a fault of ours and ends the agent."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(modem.watch())
                 group.create_task(self._live(modem, group))
+                await modem.watch()
         except BaseExceptionGroup as ended:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError from ended  # a TaskGroup of 3.11 forgets it when both happen at once
             return _trouble(ended)
         raise RuntimeError("a span's life ends with trouble only")
 

@@ -11,8 +11,8 @@ from edge_agent.modem.config import ModemsConfig, SpanOptions, Timings
 from edge_agent.modem.fleet import Fleet
 from edge_agent.modem.pdu import SubmitPdu, encode_message
 from edge_agent.simulator import Simulator, Traits
-from edge_agent.span import ReadyModem, SpanState, SpanStatus
-from tests.edge_agent.modem.agent_double import AgentDouble
+from edge_agent.span import NotSubmitted, ReadyModem, SpanState, SpanStatus, Submission
+from tests.edge_agent.modem.agent_double import AgentDouble, mark
 
 QUICK = Traits(answer_delay=0.001, report_delay=0.01, boot=0.05, register=0.02, ussd_delay=0.01, acknowledge=0.5)
 SHORT = Timings(
@@ -52,6 +52,15 @@ class Rig:
 
     async def state(self, state: SpanState, seconds: float = 10.0) -> SpanStatus:
         return await self.status(lambda status: status.state is state, seconds)
+
+    async def submit(self, text: str, seconds: float = 20.0) -> Submission:
+        """As the agent core does: what was not submitted is tried again, on whatever modem there is then."""
+        async with asyncio.timeout(seconds):
+            while True:
+                submission = await (await self.ready()).submit(part(text), mark)
+                if not isinstance(submission, NotSubmitted):
+                    return submission
+                await asyncio.sleep(0.02)
 
     def on_air(self) -> list[str]:
         return [str(record["text"]) for record in self.sim.air if record["event"] == "submit"]
