@@ -91,3 +91,25 @@ def test_an_endpoint_that_was_never_opened_after_its_failures_can_be_probed(aws:
     seen = log.view(event(), ENDPOINT).circuit
     assert log.claim_probe("acme", ENDPOINT, seen, 1_750_000_090.0)
     assert not log.claim_probe("acme", ENDPOINT, seen, 1_750_000_091.0)
+
+
+def test_turns_on_an_endpoint_are_limited_given_back_and_lost_in_time(aws: PushAws) -> None:
+    log, now = aws.log(), 1_750_000_000.0
+
+    def take(at: float, account: str = "acme") -> int | None:
+        return log.take_turn(account, ENDPOINT, turns=2, now=at, until=at + 60)
+
+    assert [take(now), take(now), take(now)] == [0, 1, None]
+    assert take(now, "other") == 0
+    log.end_turn("acme", ENDPOINT, 0)
+    assert [take(now + 1), take(now + 1)] == [0, None]
+    assert take(now + 60.5) == 1  # its batch never came back
+
+
+def test_an_endpoint_that_works_again_keeps_its_turns(aws: PushAws) -> None:
+    log, now = aws.log(), 1_750_000_000.0
+    log.failed("acme", ENDPOINT, 3)
+    assert log.take_turn("acme", ENDPOINT, turns=1, now=now, until=now + 60) == 0
+    log.close("acme", ENDPOINT)
+    assert log.take_turn("acme", ENDPOINT, turns=1, now=now, until=now + 60) is None
+    assert log.view(event(), ENDPOINT).circuit == Circuit()

@@ -1,0 +1,90 @@
+"""How faults of a service become `Unavailable`, `Gone`, or stay what they are."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
+from botocore.stub import Stubber
+
+from shared.aws.agent_link import GatewayLink
+from shared.aws.alerts import TopicAlerts
+from shared.aws.clients import Clients, unavailable
+from shared.ports import Gone, Unavailable
+from shared.wire import Ack, decode_from_cloud
+
+
+def fault(code: str, status: int = 400) -> ClientError:
+    response: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "PutItem")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        fault("ProvisionedThroughputExceededException"),
+        fault("ThrottlingException"),
+        fault("TransactionConflictException"),
+        fault("InternalServerError", 500),
+        fault("Anything", 503),
+        ReadTimeoutError(endpoint_url="https://x"),
+        ConnectTimeoutError(endpoint_url="https://x"),
+    ],
+)
+def test_what_may_work_later_is_unavailable(error: Exception) -> None:
+    with pytest.raises(Unavailable), unavailable():
+        raise error
+
+
+@pytest.mark.parametrize("code", ["ValidationException", "AccessDeniedException", "ResourceNotFoundException"])
+def test_what_is_our_own_fault_is_not_hidden(code: str) -> None:
+    with pytest.raises(ClientError), unavailable():
+        raise fault(code)
+
+
+@pytest.fixture
+def gateway(clients: Clients) -> Any:
+    return clients.connections("https://abc.execute-api.eu-central-1.amazonaws.com/live")
+
+
+def test_a_frame_is_posted_as_the_agent_reads_it(gateway: Any) -> None:
+    frame = Ack(event_ids=("e1",))
+    with Stubber(gateway) as stub:
+        stub.add_response(
+            "post_to_connection", {}, {"ConnectionId": "c1", "Data": b'{"v":1,"kind":"ack","event_ids":["e1"]}'}
+        )
+        GatewayLink(gateway).post("c1", frame)
+    assert decode_from_cloud('{"v":1,"kind":"ack","event_ids":["e1"]}') == frame
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "raises"),
+    [
+        ("GoneException", 410, Gone),
+        ("ForbiddenException", 403, Gone),
+        ("LimitExceededException", 429, Unavailable),
+        ("InternalServerError", 500, Unavailable),
+        ("PayloadTooLargeException", 413, ClientError),
+    ],
+)
+def test_posting_to_a_connection_that_ended_is_told_apart_from_trouble(
+    gateway: Any, code: str, status: int, raises: type[Exception]
+) -> None:
+    with Stubber(gateway) as stub:
+        stub.add_client_error("post_to_connection", code, http_status_code=status)
+        with pytest.raises(raises):
+            GatewayLink(gateway).post("c1", Ack(event_ids=()))
+
+
+def test_closing_what_is_closed_is_no_error(gateway: Any) -> None:
+    with Stubber(gateway) as stub:
+        stub.add_client_error("delete_connection", "GoneException", http_status_code=410)
+        GatewayLink(gateway).close("c1")
+
+
+def test_an_alert_fits_what_the_topic_takes(clients: Clients) -> None:
+    sns = clients.sns()
+    with Stubber(sns) as stub:
+        stub.add_response(
+            "publish", {}, {"TopicArn": "arn:t", "Subject": "site M?nchen offline " + "x" * 79, "Message": "gone"}
+        )
+        TopicAlerts(sns, "arn:t").tell("site München offline\n" + "x" * 200, "gone")

@@ -1,0 +1,52 @@
+import pytest
+from pydantic import ValidationError
+
+from shared.aws.settings import BadEnvironment, Settings, from_environment
+from tests.template import load
+
+GOOD = {
+    "OUTBOX_TABLE": "o",
+    "INBOX_TABLE": "i",
+    "CONFIG_TABLE": "c",
+    "PUSHES_TABLE": "p",
+    "PUSH_QUEUE_URL": "https://q",
+    "PUSH_DEAD_QUEUE_URL": "https://d",
+    "ALERTS_TOPIC_ARN": "arn",
+    "CONNECTIONS_URL": "https://c",
+}
+
+
+def test_numbers_and_switches_are_read() -> None:
+    settings = from_environment(
+        GOOD | {"SUCCESS_CODE": "200", "RETENTION_DAYS": "7", "ALLOW_LOOPBACK_PUSH": "true", "HEARTBEAT_S": "30"}
+    )
+    assert (settings.success_code, settings.retention_days) == (200, 7)
+    assert (settings.allow_loopback_push, settings.heartbeat_s) == (True, 30)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("OUTBOX_TABLE", ""), ("RETENTION_DAYS", "often"), ("HEARTBEAT_S", "999"), ("ALLOW_LOOPBACK_PUSH", "perhaps")],
+)
+def test_a_malformed_variable_is_named_and_its_value_is_not(variable: str, value: str) -> None:
+    with pytest.raises(BadEnvironment) as caught:
+        from_environment(GOOD | {variable: value})
+    assert variable in str(caught.value)
+    assert not value or value not in str(caught.value)
+
+
+def test_every_missing_variable_is_named() -> None:
+    with pytest.raises(BadEnvironment) as caught:
+        from_environment({})
+    assert all(variable in str(caught.value) for variable in GOOD)
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError):
+        from_environment(GOOD).outbox_table = "another"  # type: ignore[misc]
+
+
+def test_the_template_sets_what_is_read_and_nothing_else() -> None:
+    variables = load()["Globals"]["Function"]["Environment"]["Variables"]
+    ours = {name for name in variables if not name.startswith("POWERTOOLS_")}
+    assert ours == {name.upper() for name in Settings.model_fields}
