@@ -358,6 +358,12 @@ class PushLog(Protocol):
         """It works again: its failures are forgotten."""
         ...
 
+    def take_turn(self, account: str, endpoint: str, *, turns: int, now: float, until: float) -> int | None:
+        """One of so many leases on trying an endpoint, to be given back or lost at `until`; None when all are taken."""
+        ...
+
+    def end_turn(self, account: str, endpoint: str, turn: int) -> None: ...
+
 
 class PushMetrics(Protocol):
     def pushes(self, account: str, *, attempts: int, failures: int, oldest_s: float) -> None:

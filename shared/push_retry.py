@@ -85,3 +85,8 @@ def rest_s(failures: int) -> float:
 def deferral_s(circuit: Circuit, now: float, waited: float, chance: float) -> float:
     """How long a push waits for an open circuit: past its rest, spread the more the longer it has waited already."""
     return min(max(circuit.open_until - now, 0.0) + 1 + chance * max(waited / 2, 5.0), LONGEST_DELAY_S)
+
+
+def crowded_s(waited: float, chance: float) -> float:
+    """How long a push waits while others of its endpoint are under way: the longer, the longer the backlog is."""
+    return min(1 + chance * max(waited / 2, 1.0), 300.0)

@@ -8,8 +8,9 @@ from shared.message import Account
 from shared.ports import Circuit, PushAttempt, PushRecord, PushView
 from shared.push_event import PushEvent, result_ids, to_json
 from shared.push_settings import PushSettings, stored
-from shared.usecases.deliver_push import Delivery, Pushing, deliver
+from shared.usecases.deliver_push import deliver
 from shared.usecases.manage_pushes import PushDesk
+from shared.usecases.push_attempt import Delivery, Pushing
 from tests.fakes import FakeAccounts, FakeClock, Faults
 
 Answer = Callable[[str, Mapping[str, str]], PushAttempt]
@@ -41,6 +42,7 @@ class FakePushLog:
     def __init__(self) -> None:
         self.records: dict[tuple[str, str], PushRecord] = {}
         self.circuits: dict[tuple[str, str], Circuit] = {}
+        self.turns: dict[tuple[str, str, int], float] = {}
         self.faults = Faults()
 
     def view(self, event: PushEvent, endpoint: str) -> PushView:
@@ -79,6 +81,17 @@ class FakePushLog:
 
     def close(self, account: str, endpoint: str) -> None:
         self.circuits.pop((account, endpoint), None)
+
+    def take_turn(self, account: str, endpoint: str, *, turns: int, now: float, until: float) -> int | None:
+        self.faults.check()
+        for turn in range(turns):
+            if self.turns.get((account, endpoint, turn), now) <= now:
+                self.turns[(account, endpoint, turn)] = until
+                return turn
+        return None
+
+    def end_turn(self, account: str, endpoint: str, turn: int) -> None:
+        del self.turns[(account, endpoint, turn)]
 
 
 @dataclass

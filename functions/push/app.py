@@ -3,7 +3,8 @@
 from typing import TypedDict
 
 from shared.aws import wiring
-from shared.usecases.deliver_push import Delivery, deliver
+from shared.usecases.deliver_push import deliver
+from shared.usecases.push_attempt import Delivery
 
 wiring.at_cold_start(wiring.pushing)
 

@@ -121,7 +121,46 @@ class DynamoPushLog:
 
     def close(self, account: str, endpoint: str) -> None:
         with unavailable():
-            self._client.delete_item(TableName=self._table, Key=_key(account, keys.endpoint(endpoint)))
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(account, keys.endpoint(endpoint)),
+                UpdateExpression="REMOVE failures, open_until",
+            )
+
+    def take_turn(self, account: str, endpoint: str, *, turns: int, now: float, until: float) -> int | None:
+        for turn in range(turns):
+            if self._lease(account, endpoint, f"turn_{turn}", now, until):
+                return turn
+        return None
+
+    def _lease(self, account: str, endpoint: str, name: str, now: float, until: float) -> bool:
+        try:
+            with unavailable():
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=_key(account, keys.endpoint(endpoint)),
+                    UpdateExpression=f"SET {name} = :until, #ttl = :ttl",
+                    ConditionExpression=f"attribute_not_exists({name}) OR {name} < :now",
+                    ExpressionAttributeNames={"#ttl": "ttl"},
+                    ExpressionAttributeValues={
+                        ":until": {"N": repr(until)},
+                        ":now": {"N": repr(now)},
+                        ":ttl": self._ttl(),
+                    },
+                )
+        except ClientError as error:
+            if code_of(error) == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def end_turn(self, account: str, endpoint: str, turn: int) -> None:
+        with unavailable():
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(account, keys.endpoint(endpoint)),
+                UpdateExpression=f"REMOVE turn_{turn}",
+            )
 
     def _ttl(self) -> Value:
         return {"N": str(int(self._clock.now()) + KEPT_S)}

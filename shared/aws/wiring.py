@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from shared.aws.outbox_table import OutboxTable
     from shared.aws.push_queue import SqsPushQueue
     from shared.usecases.agent_line import SessionPorts
-    from shared.usecases.deliver_push import Pushing
     from shared.usecases.operations import ApiPorts
+    from shared.usecases.push_attempt import Pushing
     from shared.usecases.sweep import Sweeper
 
 CLOCK = SystemClock()
@@ -92,7 +92,7 @@ def pushing() -> Pushing:
     from shared.aws.push_log import DynamoPushLog
     from shared.aws.telemetry import PushTelemetry
     from shared.egress import SafeEgress
-    from shared.usecases.deliver_push import Pushing
+    from shared.usecases.push_attempt import Pushing
 
     settings = _settings()
     return Pushing(

@@ -1,6 +1,8 @@
 """What becomes of a push: retries, ends, order, resting endpoints, other accounts. Hours pass in simulated time."""
 
 import logging
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -9,6 +11,7 @@ import pytest
 
 from shared.ports import PushAttempt, PushState, Unavailable
 from shared.push_retry import RETRY_S
+from shared.usecases.push_turns import TURNS
 from tests.push_world import BROKEN, HANGS, OK, Answer, PushWorld, event
 
 DAY = 86400.0
@@ -142,7 +145,7 @@ def test_a_record_whose_attempt_breaks_stays_and_is_tried_again(caplog: pytest.L
 def test_a_crash_after_the_attempt_repeats_it_and_loses_nothing() -> None:
     world = PushWorld()
     world.queue.put([event()])
-    world.log.faults.then(None, Unavailable("throttled"))  # the view works, the note of the attempt does not
+    world.log.faults.then(None, None, Unavailable("throttled"))  # view and turn work, the note of the attempt does not
     world.run(DAY)
     assert world.receivers.ids() == ["m1-result-sent"] * 2 and world.queue.held == {}
 
@@ -307,6 +310,57 @@ def test_of_a_half_open_endpoint_only_one_push_is_a_probe() -> None:
         held.visible_at = world.clock.now()
     world.round()
     assert len(world.receivers.got) == 11
+
+
+def test_no_more_than_two_batches_try_one_endpoint_at_the_same_time() -> None:
+    world = PushWorld()
+    now = world.clock.now()
+    for _ in range(TURNS):  # as two other batches would hold them
+        world.log.take_turn("acme", "http://acme.example", turns=TURNS, now=now, until=now + 30)
+    world.account("other")
+    world.queue.put([event(), event("o1", account="other")])
+    world.run(29)
+    assert world.receivers.ids() == ["o1-result-sent"]
+    world.run(30)
+    assert world.receivers.ids() == ["o1-result-sent", "m1-result-sent"]
+
+
+def test_an_endpoints_turn_ends_with_its_last_push_however_long_the_batch_takes() -> None:
+    world = PushWorld()
+    world.account("hangs")
+    hang, seen = threading.Event(), threading.Event()
+
+    def answer(url: str, _headers: Mapping[str, str]) -> PushAttempt:
+        if "hangs" in url:
+            hang.wait(10)
+        else:
+            seen.set()
+        return OK
+
+    world.receivers.answer = answer
+    world.queue.put([event("h1", account="hangs"), event("m1"), event("m2")])
+    batch = threading.Thread(target=world.round)
+    batch.start()
+    assert seen.wait(10)
+    deadline = time.monotonic() + 10
+    while [account for account, _, _ in world.log.turns] != ["hangs"]:
+        assert time.monotonic() < deadline, "the turn was not given back in time"
+        time.sleep(0.01)
+    hang.set()
+    batch.join(10)
+    assert world.log.turns == {}
+
+
+def test_a_turn_that_cannot_be_given_back_spoils_nothing() -> None:
+    world = PushWorld()
+    world.log.end_turn = failing_call  # type: ignore[method-assign]
+    world.queue.put([event()])
+    world.run(10)
+    assert world.receivers.ids() == ["m1-result-sent"] and world.queue.held == {}
+
+
+def failing_call(*_args: object) -> None:
+    raise Unavailable("throttled")
 
 
 def test_an_account_that_is_gone_is_not_told_anything() -> None:
