@@ -1,0 +1,133 @@
+import pytest
+
+from shared.lifecycle import State
+from shared.message import AgentKey
+from shared.ports import Unavailable
+from shared.usecases.sweep import Sweeper
+from tests.fakes import FakeAccounts, FakeAlerts, FakeClock, FakeOutbox, FakePushQueue
+from tests.samples import NOW, account, agent, message
+
+HOUR = 3600.0
+
+
+class World:
+    def __init__(self) -> None:
+        self.accounts, self.outbox, self.pushes = FakeAccounts(), FakeOutbox(), FakePushQueue()
+        self.alerts, self.clock = FakeAlerts(), FakeClock(NOW)
+        self.accounts.put_account(account())
+        self.accounts.put_agent(agent())
+        self.sweeper = Sweeper(self.accounts, self.outbox, self.pushes, self.alerts, self.clock)
+
+    def state(self, message_id: str = "m1") -> State:
+        return self.outbox.rows[("acme", message_id)].state
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_an_overdue_message_of_an_absent_site_expires_and_its_push_is_enqueued(world: World) -> None:
+    world.outbox.add([message("m1"), message("m2", deadline=NOW + 9 * HOUR)])
+    world.clock.sleep(HOUR + 61)
+    swept = world.sweeper.run()
+    assert (swept.expired, swept.waiting, swept.oldest_s) == (1, 2, HOUR + 61)
+    assert (world.state("m1"), world.state("m2")) == (State.EXPIRED, State.QUEUED)
+    (push,) = world.pushes.events
+    assert (push.status, push.cause) == ("FAILED", "expired: its time was up before the site could send it")
+    assert world.outbox.count_pending("acme", "site-1", 10) == 1
+
+
+def test_nothing_expires_at_its_deadline_to_the_second(world: World) -> None:
+    world.outbox.add([message()])
+    world.clock.sleep(HOUR + 30)
+    assert world.sweeper.run().expired == 0
+
+
+def test_a_connected_agent_gets_its_chance_first(world: World) -> None:
+    world.outbox.add([message()])
+    world.accounts.connected("acme", "site-1", connection="c1", since=NOW, at=NOW + HOUR)
+    world.clock.sleep(HOUR + 61)
+    assert world.sweeper.run().expired == 0
+    world.clock.sleep(600)
+    assert world.sweeper.run().expired == 1
+
+
+def test_what_the_agent_told_meanwhile_stands(world: World) -> None:
+    world.outbox.add([message(state=State.SENT, ended_at=NOW)])
+    world.outbox.kept.add(("acme", "m1"))
+    world.clock.sleep(2 * HOUR)
+    world.sweeper.run()
+    assert world.state() is State.SENT
+    assert world.pushes.events == []
+    assert world.outbox.kept == set()
+
+
+@pytest.mark.parametrize("fault_at", ["push", "settle"])
+def test_a_crash_between_expiry_and_push_loses_no_push(world: World, fault_at: str) -> None:
+    world.outbox.add([message()])
+    world.clock.sleep(2 * HOUR)
+    if fault_at == "push":
+        world.pushes.faults.then(Unavailable("down"))
+    else:
+        world.outbox.faults.then(None, None, Unavailable("down"))
+    with pytest.raises(Unavailable):
+        world.sweeper.run()
+    world.sweeper.run()
+    assert world.state() is State.EXPIRED
+    assert {e.id for e in world.pushes.events} == {"m1-result-failed"}
+    assert world.outbox.count_pending("acme", "site-1", 10) == 0
+    assert world.sweeper.run().expired == 0
+
+
+def test_a_backlog_too_long_for_one_run_is_left_for_the_next(world: World) -> None:
+    world.outbox.add([message(f"m{n}") for n in range(120)])
+    world.clock.sleep(2 * HOUR)
+    put = world.pushes.put
+
+    def slowly(events: object) -> None:
+        world.clock.sleep(25)
+        put(events)  # type: ignore[arg-type]
+
+    world.pushes.put = slowly  # type: ignore[method-assign]
+    assert world.sweeper.run().expired == 100
+    assert world.sweeper.run().expired == 20
+
+
+def test_a_site_that_stays_away_is_told_of_once(world: World) -> None:
+    world.accounts.connected("acme", "site-1", connection="c1", since=NOW, at=NOW)
+    world.accounts.disconnected("acme", "site-1", connection="c1", at=NOW + 60)
+    world.clock.sleep(300)
+    assert world.sweeper.run().offline == 0
+    world.clock.sleep(120)
+    assert world.sweeper.run().offline == 1
+    assert world.sweeper.run().offline == 0
+    assert world.alerts.told == [("site offline", "acme/site-1 (Berlin) was last heard of at 2025-06-15 15:07:40 UTC")]
+
+
+def test_a_silent_site_whose_connection_never_closed_is_no_longer_posted_to(world: World) -> None:
+    world.accounts.connected("acme", "site-1", connection="c1", since=NOW, at=NOW)
+    world.clock.sleep(1201)
+    world.sweeper.run()
+    assert world.accounts.agents[("acme", "site-1")].connection == ""
+
+
+class _Counted(FakeAccounts):
+    reads = 0
+
+    def agent(self, account: str, agent_id: str):  # type: ignore[no-untyped-def]
+        self.reads += 1
+        return super().agent(account, agent_id)
+
+
+def test_the_cost_follows_what_is_due_and_not_how_many_sites_there_are(world: World) -> None:
+    accounts = _Counted()
+    accounts.agents = {_key(n): agent(f"site-{n}") for n in range(10_000)}
+    world.outbox.add([message(f"m{n}", agent="site-7") for n in range(30)])
+    world.clock.sleep(2 * HOUR)
+    Sweeper(accounts, world.outbox, world.pushes, world.alerts, world.clock).run()
+    assert accounts.reads == 1
+
+
+def _key(n: int) -> AgentKey:
+    return "acme", f"site-{n}"
