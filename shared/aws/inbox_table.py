@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from shared.aws import keys
 from shared.aws.items import Row, float_of, int_of, number, text, text_of, thin
-from shared.aws.reading import query_pages
+from shared.aws.reading import count_rows, rows_as_wanted
 from shared.aws.writing import put_if
 from shared.message import Received
-from shared.ports import Clock, OutboxFilter, TooBroad
+from shared.ports import Clock, OutboxFilter
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _DAY = 86_400
 MOST_ROWS = 50_000  # a row is some 300 bytes and read whole
+_FIRST_LOOK = 500  # rows that a filter by number looks at first
 
 
 class InboxTable:
@@ -44,27 +45,28 @@ class InboxTable:
         return tuple(islice(self._found(account, where, skip + limit), skip, skip + limit))
 
     def count(self, account: str, where: OutboxFilter) -> int:
-        return sum(1 for _ in self._found(account, where, MOST_ROWS))
+        if where.phone:
+            return sum(1 for _ in self._found(account, where, MOST_ROWS))
+        return count_rows(self._client, _request(self._table, account, where), most=MOST_ROWS)
 
     def _found(self, account: str, where: OutboxFilter, wanted: int) -> Iterator[Received]:
         """Newest first."""
-        read = 0
-        for page in query_pages(self._client, self._request(account, where, wanted)):
-            found = [_received(row) for row in page["Items"]]
-            yield from (one for one in found if where.matches(one.sender, one.at))
-            read += page["Count"]
-            if read > MOST_ROWS:
-                raise TooBroad
+        request = _request(self._table, account, where)
+        first_look = max(wanted, _FIRST_LOOK) if where.phone else wanted
+        for row in rows_as_wanted(self._client, request, wanted=first_look, most=MOST_ROWS):
+            one = _received(row)
+            if where.matches(one.sender, one.at):
+                yield one
 
-    def _request(self, account: str, where: OutboxFilter, wanted: int) -> QueryInputTypeDef:
-        first, last = keys.moments(where.start, where.end)
-        request: QueryInputTypeDef = {
-            "TableName": self._table,
-            "KeyConditionExpression": "account = :account AND received BETWEEN :first AND :last",
-            "ExpressionAttributeValues": {":account": text(account), ":first": text(first), ":last": text(last)},
-            "ScanIndexForward": False,
-        }
-        return request if where.phone else {**request, "Limit": wanted}
+
+def _request(table: str, account: str, where: OutboxFilter) -> QueryInputTypeDef:
+    first, last = keys.moments(where.start, where.end)
+    return {
+        "TableName": table,
+        "KeyConditionExpression": "account = :account AND received BETWEEN :first AND :last",
+        "ExpressionAttributeValues": {":account": text(account), ":first": text(first), ":last": text(last)},
+        "ScanIndexForward": False,
+    }
 
 
 def _row(received: Received, *, ttl: float) -> dict[str, Value]:

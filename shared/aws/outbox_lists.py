@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from shared.aws import keys
 from shared.aws.items import Row, float_of
-from shared.aws.reading import query_pages
+from shared.aws.reading import count_rows, rows_as_wanted
 from shared.message import Message
-from shared.ports import OutboxFilter, TooBroad
+from shared.ports import OutboxFilter
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # An index row is about 120 bytes, so this is a dozen queries of 1 MB: a second of the function's 29.
 MOST_ROWS = 100_000
+_FIRST_LOOK = 500  # rows that a filter with stars looks at first
 
 _Ref = tuple[float, str]  # when, message id
 
@@ -45,25 +46,17 @@ class OutboxLists:
         if "*" in where.phone:
             ended = sum(1 for _ in self._ended(account, where, MOST_ROWS))
         else:
-            ended = self._count_ended(account, where)
+            ended = count_rows(self._client, self._ended_request(account, where), most=MOST_ROWS)
         return ended + (sum(1 for _ in self._pending(account, where)) if include_pending else 0)
 
     def _ended(self, account: str, where: OutboxFilter, wanted: int) -> Iterator[_Ref]:
         """Newest first. `wanted` is how many the caller will take, so that no more is read."""
         request = self._ended_request(account, where)
         wild = "*" in where.phone
-        for row in self._bounded(request if wild else {**request, "Limit": wanted}):
+        for row in self._rows(request, max(wanted, _FIRST_LOOK) if wild else wanted):
             at, _, message_id = row["ended"]["S"].partition("#")
             if not wild or where.matches(row["to"]["S"], float(at)):
                 yield float(at), message_id
-
-    def _count_ended(self, account: str, where: OutboxFilter) -> int:
-        count = 0
-        for page in query_pages(self._client, {**self._ended_request(account, where), "Select": "COUNT"}):
-            count += page["Count"]
-            if count > MOST_ROWS:
-                raise TooBroad
-        return count
 
     def _ended_request(self, account: str, where: OutboxFilter) -> QueryInputTypeDef:
         first, last = keys.moments(where.start, where.end)
@@ -89,15 +82,10 @@ class OutboxLists:
             "FilterExpression": "attribute_not_exists(ended)",  # ended, but not settled yet: listed already
             "ExpressionAttributeValues": {":account": {"S": account}},
         }
-        for row in self._bounded(request):
+        for row in self._rows(request, MOST_ROWS):
             at = float_of(row, "accepted_at")
             if where.matches(row["to"]["S"], at):
                 yield at, row["id"]["S"]
 
-    def _bounded(self, request: QueryInputTypeDef) -> Iterator[Row]:
-        read = 0
-        for page in query_pages(self._client, request):
-            yield from page["Items"]
-            read += page["Count"]
-            if read > MOST_ROWS:
-                raise TooBroad
+    def _rows(self, request: QueryInputTypeDef, wanted: int) -> Iterator[Row]:
+        return rows_as_wanted(self._client, request, wanted=wanted, most=MOST_ROWS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from shared.aws.clients import unavailable
 from shared.aws.items import Row
-from shared.ports import Unavailable
+from shared.ports import TooBroad, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -50,6 +50,36 @@ def scan_pages(client: DynamoDBClient, request: ScanInputTypeDef) -> Iterator[Sc
 def query_rows(client: DynamoDBClient, request: QueryInputTypeDef) -> Iterator[Row]:
     for page in query_pages(client, request):
         yield from page["Items"]
+
+
+def rows_as_wanted(client: DynamoDBClient, request: QueryInputTypeDef, *, wanted: int, most: int) -> Iterator[Row]:
+    """Rows of a query as the caller takes them; it wants `wanted` at first, and more if they do not fit its filter.
+
+    What is evaluated is paid for, so each call asks for what is still wanted, then for three times what was in vain.
+    Raises TooBroad once more than `most` rows were read.
+    """
+    read = 0
+    while True:
+        request = {**request, "Limit": min(wanted - read if read < wanted else 3 * read, most + 1)}
+        with unavailable():
+            answer = client.query(**request)
+        yield from answer["Items"]
+        read += answer["ScannedCount"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        if read > most:
+            raise TooBroad
+        request = {**request, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def count_rows(client: DynamoDBClient, request: QueryInputTypeDef, *, most: int) -> int:
+    """How many rows a query has; none of them travels. Raises TooBroad as above."""
+    count = 0
+    for page in query_pages(client, {**request, "Select": "COUNT"}):
+        count += page["Count"]
+        if count > most:
+            raise TooBroad
+    return count
 
 
 def get_rows(client: DynamoDBClient, table: str, wanted: Sequence[Key], *, consistent: bool) -> Iterator[Row]:

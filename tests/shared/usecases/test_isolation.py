@@ -24,7 +24,9 @@ def rig() -> Rig:
         rig.end("rival", number, state, text=SECRET)
     rig.send("rival", dest_num="+4915199999", msg=SECRET)
     rig.receive("rival", "e1", "+4915199999", SECRET, rig.clock.now())
-    rig.call("/smsoutbox/set_config", "rival", url_host="rival.example", enable=1, signing_secret="rivals-own-secret-word")
+    rig.call(
+        "/smsoutbox/set_config", "rival", url_host="rival.example", enable=1, signing_secret="rivals-own-secret-word"
+    )
     return rig
 
 
