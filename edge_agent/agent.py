@@ -1,203 +1,100 @@
-"""The agent: the parts put together, and one TaskGroup that owns every task.
+"""The running agent: modems, cloud and command line around the core, in one TaskGroup; and an honest end.
 
-`Core` is what works without a cloud (benchmarks, local tests); `run` adds the cloud and an honest end.
+The end has a budget, so that a service manager's patience is never tried: what is in flight is waited for, and what is
+cut off is in the journal as it is.
 """
 
 import asyncio
 import contextlib
 import logging
-import uuid
-from collections.abc import Iterable, Sequence
-from importlib import metadata
+from collections.abc import Coroutine
+from typing import Any
 
-from edge_agent.book import Acceptance, Book
+from edge_agent import journal_schema
 from edge_agent.clock import Clock
 from edge_agent.config import Config
-from edge_agent.dispatch import Dispatch
-from edge_agent.held import EventRow, JournalUnavailable
-from edge_agent.inbox import Inbox
+from edge_agent.control import Desk, serve
+from edge_agent.core import Core
+from edge_agent.held import JournalBroken
 from edge_agent.journal import Journal
-from edge_agent.lanes import Lanes
 from edge_agent.link_policy import Disconnect
 from edge_agent.modem.fleet import Fleet
-from edge_agent.outgoing import Outgoing
-from edge_agent.pacing import Limits
-from edge_agent.reports import FORGET_AFTER_S, Reports
-from edge_agent.sender import Sender
-from edge_agent.span import ReadyModem, SpanStatus
-from edge_agent.span_board import SpanBoard
+from edge_agent.reports import FORGET_AFTER_S
+from edge_agent.stranded import Stranded
 from edge_agent.uplink import Uplink
-from shared.wire import Hello, Job, Signal
 
 log = logging.getLogger(__name__)
 
-FINISH_S, TELL_S, CLOSE_S = 1.8, 0.3, 0.5
-"""The budget of a shutdown: for a submission in flight, for telling the cloud, for the disk. Less than 3 s in all, so
-that a service manager's patience is never tried; what is cut off is in the journal as it is."""
-TICK_S = 1.0
-PRUNE_EVERY_S = 600.0
-NOTE_TIME_EVERY_S = 60.0
-DISCOVERY_S = 120.0
-"""How long after its start the agent does not call a span unknown: USB modems take up to a minute to appear."""
+FINISH_S, TELL_S, CLOSE_S = 1.6, 0.3, 0.5
+"""For a submission in flight, for telling the cloud, for the disk: with what closing sockets takes, less than 3 s."""
+REOPEN_S = 10.0
+"""How often a journal that could not be opened is tried again."""
 
 
-class Core:
-    """Everything but the cloud. Implements span.AgentSide for the modem side and connection.Link for the uplink."""
-
-    def __init__(self, config: Config, journal: Journal, clock: Clock) -> None:
-        self._config, self._clock, self.journal = config, clock, journal
-        self._boot_id = uuid.uuid4().hex
-        self._started = clock.elapsed()
-        self.outgoing = Outgoing()
-        self.lanes = Lanes(journal, clock, self._limits)
-        self.dispatch = Dispatch(self.lanes.wake)
-        self.book = Book(journal, self.dispatch, self.outgoing, clock, config.journal.max_jobs)
-        self.reports = Reports(journal, self.book, clock)
-        self.inbox = Inbox(journal, self.book.announce, clock)
-        self.sender = Sender(journal, self.book, self.reports, self.dispatch, self.lanes, clock)
-        self.board = SpanBoard(journal.refuses, self.lanes.next_at, self.dispatch.waiting, clock.now)
-        self.uplink: Uplink | None = None
-        self.outgoing.listen(self._new_events)
-        journal.watch(lambda trouble: self.tell_spans())
-        self._restore()
-
-    def _restore(self) -> None:
-        contents = self.journal.contents
-        self._clock.not_before(contents.last_seen)
-        self.book.restore(contents)
-        self.reports.restore(contents)
-        self.inbox.restore(contents)
-
-    # For the modem side (span.AgentSide).
-
-    async def work(self, modem: ReadyModem) -> None:
-        await self.sender.work(modem)
-
-    async def status_report(self, span: str, imsi: str, pdu: str) -> None:
-        await self.reports.take(span, imsi, pdu)
-
-    async def delivered(self, span: str, imsi: str, pdu: str) -> None:
-        await self.inbox.take(span, imsi, pdu)
-
-    def status_changed(self, status: SpanStatus) -> None:
-        self.board.put(status)
-        self.tell_spans()
-
-    # For the cloud's side (connection.Link).
-
-    def hello(self) -> Hello:
-        return Hello(
-            agent_version=version(),
-            boot_id=self._boot_id,
-            journal_id=self.journal.contents.journal_id,
-            spans=self.board.infos(),
-            held=self.book.held,
-        )
-
-    def held(self) -> int:
-        return self.book.held
-
-    def signals(self) -> tuple[Signal, ...]:
-        return self.board.signals()
-
-    def events(self) -> Iterable[EventRow]:
-        return self.outgoing
-
-    async def take_jobs(self, jobs: Sequence[Job]) -> Acceptance:
-        return await self.book.accept(jobs)
-
-    async def cancel_jobs(self, job_ids: Sequence[str]) -> None:
-        unknown = self.book.cancel(job_ids)
-        with contextlib.suppress(JournalUnavailable):
-            await self.book.bury(unknown)
-
-    def acknowledged(self, event_ids: Sequence[str]) -> bool:
-        return self.book.acknowledge(event_ids)
-
-    def welcomed(self, server_time: float, ports: dict[str, int]) -> None:
-        ahead = self._clock.tell(server_time)
-        if abs(ahead) > 60.0:
-            log.warning("this machine's clock is wrong by %.0f s; the cloud's time is used, but set it (NTP)", ahead)
-        self.journal.note_time(server_time)
-        self.book.expire()
-
-    # Time.
-
-    async def tick(self) -> None:
-        """Expiry, unknown spans, status changes that come with time alone, and housekeeping; until cancelled."""
-        due = {self._note_time: 0.0, self._prune: 0.0}
-        every = {self._note_time: NOTE_TIME_EVERY_S, self._prune: PRUNE_EVERY_S}
-        while True:
-            now = self._clock.elapsed()
-            self.book.expire()
-            if now > self._started + DISCOVERY_S:
-                self.book.give_up(self.board.known)
-            self.tell_spans()
-            for chore in [chore for chore, at in due.items() if now >= at]:
-                await chore()
-                due[chore] = now + every[chore]
-            await asyncio.sleep(TICK_S)
-
-    def tell_spans(self) -> None:
-        if self.uplink is not None:
-            differences = self.board.differences()
-            if differences:
-                self.uplink.spans_changed(differences)
-
-    async def _note_time(self) -> None:
-        if self._clock.told:
-            self.journal.note_time(self._clock.now())
-
-    async def _prune(self) -> None:
-        self.reports.forget_old()
-        self.inbox.give_up()
-        with contextlib.suppress(JournalUnavailable):
-            await self.journal.prune(self._clock.now())
-
-    def _new_events(self) -> None:
-        if self.uplink is not None:
-            self.uplink.poke()
-
-    def _limits(self, span: str) -> Limits:
-        status = self.board.status(span)
-        return self._config.limits_of(status.device if status else "", span.removeprefix("imei:"))
-
-
-def version() -> str:
-    try:
-        return metadata.version("spanbridge")
-    except metadata.PackageNotFoundError:
-        return "source"
+def open_journal(config: Config, clock: Clock) -> Journal:
+    """Raises AlreadyRunning or JournalBroken."""
+    return Journal.open(config.journal, now=clock.now(), reports_since=clock.now() - FORGET_AFTER_S)
 
 
 async def run(config: Config, stop: asyncio.Event) -> Disconnect | None:
     """Runs until `stop` is set, or the cloud says that this agent must: then why."""
     clock = Clock()
-    journal = Journal.open(config.journal, now=clock.now(), reports_since=clock.now() - FORGET_AFTER_S)
-    try:
-        return await _run(config, clock, journal, stop)
-    finally:
-        journal.close(CLOSE_S)
+    ended: Disconnect | None = None
+    while not stop.is_set() and ended is None:
+        try:
+            journal = open_journal(config, clock)
+        except JournalBroken as error:
+            ended = await _stranded(config, clock, str(error), stop)
+            continue
+        try:
+            return await _run(config, clock, journal, stop)
+        finally:
+            journal.close(CLOSE_S)
+    return ended
 
 
 async def _run(config: Config, clock: Clock, journal: Journal, stop: asyncio.Event) -> Disconnect | None:
     core = Core(config, journal, clock)
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(Fleet(config.modems, core).run()), tasks.create_task(core.tick())]
-        stopped = tasks.create_task(stop.wait())
-        ended: asyncio.Task[Disconnect] | None = None
-        if config.cloud is None:
-            clock.tell(clock.now())
-        else:
-            core.uplink = Uplink(config.cloud, core, clock)
-            ended = tasks.create_task(core.uplink.run())
-        await asyncio.wait([task for task in (stopped, ended) if task], return_when=asyncio.FIRST_COMPLETED)
+    fleet = Fleet(config.modems, core)
+    assert config.cloud is not None
+    core.uplink = Uplink(config.cloud, core, clock)
+    async with Tasks() as tasks:
+        tasks.start(fleet.run())
+        tasks.start(core.tick())
+        tasks.start(serve(config.journal.control, Desk(core, fleet)))
+        ended = await tasks.until(stop, core.uplink.run())
         await core.sender.close(FINISH_S)
         await _tell_the_last(core)
-        for task in (*running, stopped, ended):
-            if task is not None:
-                task.cancel()
-    return ended.result() if ended is not None and not ended.cancelled() else None
+    return ended
+
+
+async def _stranded(config: Config, clock: Clock, reason: str, stop: asyncio.Event) -> Disconnect | None:
+    """Tells the cloud why nothing goes on here, until the journal can be opened."""
+    journal_id = journal_schema.read_id(config.journal.path)
+    if not journal_id or config.cloud is None:
+        raise JournalBroken(reason)
+    log.error("%s; nothing is sent until that is mended", reason)
+    side = Stranded(journal_id, reason)
+    side.uplink = Uplink(config.cloud, side, clock)
+    over = asyncio.Event()
+    async with Tasks() as tasks:
+        tasks.start(Fleet(config.modems, side).run())
+        tasks.start(_until_openable(config, clock, over))
+        tasks.start(_pass_on(stop, over))
+        return await tasks.until(over, side.uplink.run())
+
+
+async def _until_openable(config: Config, clock: Clock, over: asyncio.Event) -> None:
+    while not over.is_set():
+        await asyncio.sleep(REOPEN_S)
+        with contextlib.suppress(JournalBroken):
+            open_journal(config, clock).close()
+            over.set()
+
+
+async def _pass_on(stop: asyncio.Event, over: asyncio.Event) -> None:
+    await stop.wait()
+    over.set()
 
 
 async def _tell_the_last(core: Core) -> None:
@@ -205,5 +102,32 @@ async def _tell_the_last(core: Core) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(TELL_S):
             await core.journal.synced()
-            if core.uplink is not None:
-                await core.outgoing.empty()
+            await core.outgoing.empty()
+
+
+class Tasks:
+    """A TaskGroup that ends by cancelling whatever still runs in it."""
+
+    def __init__(self) -> None:
+        self._group = asyncio.TaskGroup()
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    async def __aenter__(self) -> "Tasks":
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await self._group.__aexit__(*error)
+
+    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = self._group.create_task(work)
+        self._tasks.append(task)
+        return task
+
+    async def until(self, stop: asyncio.Event, uplink: Coroutine[Any, Any, Disconnect]) -> Disconnect | None:
+        """Waits for either; why the uplink ended, if it did."""
+        ended, stopped = self.start(uplink), self.start(stop.wait())
+        await asyncio.wait([ended, stopped], return_when=asyncio.FIRST_COMPLETED)
+        return ended.result() if ended.done() else None

@@ -4,6 +4,7 @@ Rule: a job ends exactly once, and its end and the event that tells of it are on
 """
 
 import logging
+import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -39,6 +40,8 @@ class Book:
         self._at_work: dict[str, HeldJob] = {}  # with a modem just now
         self._watchers: dict[str, Callable[[EventRow], None]] = {}
         self._full = False
+        # So that a restart does not begin with the references just used.
+        self._ref = random.randrange(256)  # noqa: S311
 
     @property
     def held(self) -> int:
@@ -66,7 +69,7 @@ class Book:
         if room <= 0:
             self._full = True
             return self._refuse(jobs, f"{self.held} messages are waiting here already (journal.max_jobs)")
-        held = [HeldJob(0, job.id, job.to, job.text, job.spans, job.deadline, job.report) for job in jobs]
+        held = [self._held(job) for job in jobs]
         try:
             added = await self._journal.add_jobs(held)
         except JournalUnavailable as error:
@@ -91,7 +94,7 @@ class Book:
     async def bury(self, job_ids: Iterable[str]) -> None:
         """Remembers cancelled jobs that never came, so that their frame finds them ended when it comes late."""
         deadline = self._clock.now() + TOMBSTONE_S
-        jobs = [HeldJob(0, job_id, "", "", (), deadline, False) for job_id in job_ids]
+        jobs = [HeldJob(job_id, "", "", (), deadline, False, 0) for job_id in job_ids]
         for job in await self._journal.add_jobs(jobs) if jobs else ():
             self._unacknowledged.add(job.id)
             self.end(job, "cancelled", Cause(kind="cancelled", text="taken back before it came here"))
@@ -166,6 +169,10 @@ class Book:
 
     def unwatch(self, job_id: str) -> None:
         self._watchers.pop(job_id, None)
+
+    def _held(self, job: Job) -> HeldJob:
+        self._ref += 1
+        return HeldJob(job.id, job.to, job.text, job.spans, job.deadline, job.report, self._ref & 0xFF)
 
     def _refuse(self, jobs: Sequence[Job], reason: str) -> Acceptance:
         return Acceptance(tuple(job.id for job in jobs if job.id in self._unacknowledged), reason)

@@ -14,7 +14,7 @@ class Dispatch:
     def __init__(self, wake: Callable[[str], None] = lambda span: None) -> None:
         self._wake = wake
         self._queues: dict[str, deque[HeldJob]] = {}  # of able spans; jobs ended meanwhile are skipped
-        self._aside: dict[int, HeldJob] = {}
+        self._aside: dict[str, HeldJob] = {}
         self._jobs: dict[str, HeldJob] = {}  # all that wait, by id
 
     def add(self, job: HeldJob, *, first: bool = False) -> None:
@@ -23,7 +23,7 @@ class Dispatch:
         span = self._choose(job)
         if not span:
             job.home = ""
-            self._aside[job.seq] = job
+            self._aside[job.id] = job
             return
         job.home = span
         if first:
@@ -53,7 +53,7 @@ class Dispatch:
             return
         self._queues[span] = deque()
         for job in [job for job in self._aside.values() if span in job.spans]:
-            del self._aside[job.seq]
+            del self._aside[job.id]
             self.add(job)
 
     def unable(self, span: str) -> None:
@@ -66,7 +66,7 @@ class Dispatch:
         """Takes a waiting job out (cancelled, expired); None when it does not wait here."""
         job = self._jobs.pop(job_id, None)
         if job is not None:
-            self._aside.pop(job.seq, None)
+            self._aside.pop(job.id, None)
             job.home = ""
         return job
 

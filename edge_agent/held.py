@@ -54,13 +54,13 @@ class HeldPart:
 class HeldJob:
     """One job from its acceptance until nothing can be learned of it any more."""
 
-    seq: int  # the journal's own number of it, in order of acceptance
     id: str
     to: str
     text: str
     spans: tuple[str, ...]
     deadline: float  # epoch s
     report: bool
+    ref: int  # joins its parts at the receiver (3GPP TS 23.040 §9.2.3.24.1), the same after a restart
     state: JobState = JobState.OPEN
     parts: list[HeldPart] = field(default_factory=list)
     tried: tuple[str, ...] = ()  # spans that would not take it since it last waited

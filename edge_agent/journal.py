@@ -5,6 +5,7 @@ Only the files named journal*.py import sqlite3. Rule: nothing is forgotten befo
 """
 
 import asyncio
+import contextlib
 import fcntl
 import logging
 import os
@@ -55,7 +56,6 @@ class Journal:
         self._usable.set()
         self._size_mb = 0.0
         self._writer = Writer(db, self._troubled)
-        self._writer.start()
 
     @classmethod
     def open(cls, config: JournalConfig, *, now: float, reports_since: float) -> "Journal":
@@ -69,9 +69,7 @@ class Journal:
             try:
                 db, contents = _open(config, reports_since)
             except JournalBroken as error:
-                saved = _set_aside(config.path, now)
-                log.error("journal: %s; it was kept as %s, and a new one is begun", error, saved)
-                db, contents = _open(config, reports_since)
+                db, contents = _begin_anew(config, error, now)
         except (JournalBroken, sqlite3.Error, OSError) as error:
             os.close(lock)
             raise JournalBroken(f"{config.path}: {error}") from error
@@ -105,7 +103,7 @@ class Journal:
     # Requests: they fail with JournalUnavailable when the disk fails.
 
     async def add_jobs(self, jobs: Sequence[HeldJob]) -> list[HeldJob]:
-        """Stores those never seen before, and returns them with their `seq`."""
+        """Stores those never seen before, and returns them."""
         refusal = self.refuses()
         if refusal:
             raise JournalUnavailable(refusal)
@@ -115,21 +113,21 @@ class Journal:
     def mark(self, job: HeldJob, part: HeldPart, counted: bool) -> Awaitable[None]:
         """The mark before the first byte of a PDU."""
         day = day_of(part.at) if counted else ""
-        return self._writer.request(lambda db: journal_tables.mark(db, job.seq, part, day))
+        return self._writer.request(lambda db: journal_tables.mark(db, job.id, part, day))
 
     # Facts: they are stored sooner or later; `told` is called after the commit.
 
     def answer(self, job: HeldJob, part: HeldPart) -> None:
         """What became of a part, as it stands in `part` now."""
-        step = partial(journal_tables.answer, job=job.seq, number=part.number, state=part.state, mr=part.mr, at=part.at)
+        step = partial(journal_tables.answer, job=job.id, number=part.number, state=part.state, mr=part.mr, at=part.at)
         self._writer.fact(step)
 
     def unmark(self, job: HeldJob, part: HeldPart) -> None:
-        self._writer.fact(partial(journal_tables.unmark, job=job.seq, number=part.number))
+        self._writer.fact(partial(journal_tables.unmark, job=job.id, number=part.number))
 
     def settle(self, job: HeldJob, events: Sequence[EventRow], told: Callable[[], None]) -> None:
         """The state of a job as it is now, with the events that tell of it."""
-        self._writer.fact(partial(journal_tables.settle, job=job.seq, state=job.state, events=events), told)
+        self._writer.fact(partial(journal_tables.settle, job=job.id, state=job.state, events=events), told)
 
     def acknowledge(self, event_ids: Sequence[str]) -> None:
         self._writer.fact(partial(journal_tables.acknowledge, event_ids=event_ids))
@@ -203,9 +201,27 @@ def _open(config: JournalConfig, reports_since: float) -> tuple[sqlite3.Connecti
         raise
 
 
+def _begin_anew(config: JournalConfig, error: JournalBroken, now: float) -> tuple[sqlite3.Connection, Contents]:
+    """Keeps the damaged file, and takes over what the cloud was not told yet. Its jobs are the cloud's to settle."""
+    saved = _set_aside(config.path, now)
+    log.error("journal: %s; it was kept as %s, and a new one is begun", error, saved)
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(saved)) as damaged:
+        events = journal_tables.rescue_events(damaged)
+        db = journal_schema.connect(config.path, config.max_mb)
+        journal_tables.add_events(db, events)
+        db.close()
+    return _open(config, reports_since=now)
+
+
 def _lock(path: Path) -> int:
     """One agent a journal: two would send everything twice."""
-    lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    file = path.with_suffix(".lock")
+    try:
+        lock = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if not file.exists():
+            raise JournalBroken(f"{file}: {error.strerror}") from error
+        lock = os.open(file, os.O_RDONLY | os.O_CLOEXEC)  # a read-only disk can be locked all the same
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

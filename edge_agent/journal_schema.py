@@ -3,6 +3,7 @@
 Rule: `VERSION` only grows; `MIGRATIONS[n]` leads from version n to n + 1 and is never edited once released.
 """
 
+import contextlib
 import sqlite3
 import uuid
 from pathlib import Path
@@ -10,22 +11,23 @@ from pathlib import Path
 from edge_agent.held import JournalBroken
 
 MIGRATIONS: tuple[str, ...] = (
-    # 0 → 1. `jobs` doubles as the list of seen ids: a row outlives its result until the cloud cannot drain it again.
+    # 0 → 1. Each table is one B-tree, since a commit costs by the pages that it touches. `jobs` doubles as the list
+    # of seen ids: a row outlives its result until the cloud cannot drain it again.
     """
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE jobs (
-      seq INTEGER PRIMARY KEY AUTOINCREMENT,
-      id TEXT NOT NULL UNIQUE,
+      id TEXT PRIMARY KEY,
       recipient TEXT NOT NULL,
       text TEXT NOT NULL,
       spans TEXT NOT NULL,
       deadline REAL NOT NULL,
       report INTEGER NOT NULL,
+      ref INTEGER NOT NULL,
       state INTEGER NOT NULL DEFAULT 0,
       acked INTEGER NOT NULL DEFAULT 0
-    );
+    ) WITHOUT ROWID;
     CREATE TABLE parts (
-      job INTEGER NOT NULL,
+      job TEXT NOT NULL,
       part INTEGER NOT NULL,
       total INTEGER NOT NULL,
       state INTEGER NOT NULL,
@@ -35,7 +37,7 @@ MIGRATIONS: tuple[str, ...] = (
       at REAL NOT NULL,
       PRIMARY KEY (job, part)
     ) WITHOUT ROWID;
-    CREATE TABLE events (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL);
+    CREATE TABLE events (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE early_reports (
       sim TEXT NOT NULL, pdu TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (sim, pdu)
     ) WITHOUT ROWID;
@@ -100,6 +102,7 @@ def _migrate(connection: sqlite3.Connection, number: int) -> None:
         if number == 0:
             connection.execute("INSERT INTO meta VALUES ('journal_id', ?)", (uuid.uuid4().hex,))
         connection.execute("COMMIT")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # so that `read_id` finds it without the WAL
     except sqlite3.Error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -113,6 +116,19 @@ def _version(connection: sqlite3.Connection) -> int:
 
 def _is_wal(connection: sqlite3.Connection) -> bool:
     return bool(connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal")
+
+
+def read_id(path: Path) -> str:
+    """The journal's id from a file that cannot be opened for writing; empty when it cannot be read either."""
+    # immutable: no lock, no WAL, nothing created; the id never changes, so what is missing does not matter.
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(_read_only(path)) as connection:
+        row = connection.execute("SELECT value FROM meta WHERE key = 'journal_id'").fetchone()
+        return str(row[0]) if row else ""
+    return ""
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
 
 
 def is_damage(error: sqlite3.Error) -> bool:

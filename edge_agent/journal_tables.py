@@ -1,5 +1,6 @@
 """Every statement on the journal's tables. Each function is one step of a transaction that journal.py commits."""
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -13,8 +14,8 @@ job that comes later still is refused by the deadline itself; this covers clocks
 KEEP_RECEIVED = 90 * 86_400.0
 """How long a received PDU is known again, s: a modem that cannot delete shows it at every sweep."""
 
-_ADD_JOB = """INSERT INTO jobs (id, recipient, text, spans, deadline, report) VALUES (?, ?, ?, ?, ?, ?)
- ON CONFLICT (id) DO NOTHING RETURNING seq"""
+_ADD_JOB = """INSERT OR IGNORE INTO jobs (id, recipient, text, spans, deadline, report, ref)
+ VALUES (?, ?, ?, ?, ?, ?, ?)"""
 _MARK = "INSERT OR REPLACE INTO parts (job, part, total, state, span, imsi, at) VALUES (?, ?, ?, 0, ?, ?, ?)"
 _COUNT = """INSERT INTO counters VALUES (?, ?, 1) ON CONFLICT (span, day) DO UPDATE SET parts = parts + 1"""
 _EVENT = "INSERT OR IGNORE INTO events (id, body) VALUES (?, ?)"
@@ -23,44 +24,41 @@ _EVENT = "INSERT OR IGNORE INTO events (id, body) VALUES (?, ?)"
 # Told and acknowledged (then without its PDU), or never to be told.
 _PRUNE_RECEIVED = "DELETE FROM received WHERE event <> '' AND (pdu = '' OR event NOT LIKE 'rx.%') AND at < ?"
 _UNFINISHED = "state = 0 OR (report AND state IN (1, 2) AND deadline > ?)"  # held.JobState: OPEN; SENT, UNCERTAIN
-_LOAD_JOBS = f"""SELECT seq, id, recipient, text, spans, deadline, report, state FROM jobs
- WHERE {_UNFINISHED} ORDER BY seq"""  # noqa: S608 (no outside text)
+_LOAD_JOBS = f"""SELECT id, recipient, text, spans, deadline, report, ref, state FROM jobs
+ WHERE {_UNFINISHED} ORDER BY deadline, id"""  # noqa: S608 (no outside text)
 _LOAD_PARTS = f"""SELECT job, part, total, span, imsi, at, state, mr FROM parts
- WHERE job IN (SELECT seq FROM jobs WHERE {_UNFINISHED}) ORDER BY job, part"""  # noqa: S608 (no outside text)
+ WHERE job IN (SELECT id FROM jobs WHERE {_UNFINISHED}) ORDER BY job, part"""  # noqa: S608 (no outside text)
 
 
 def add_jobs(db: Db, jobs: Sequence[HeldJob]) -> list[HeldJob]:
-    """Stores those whose id was never seen, gives them their `seq`, and returns them."""
+    """Stores those whose id was never seen, and returns them."""
     new = []
     for job in jobs:
-        row = db.execute(
-            _ADD_JOB, (job.id, job.to, job.text, json.dumps(job.spans), job.deadline, job.report)
-        ).fetchone()
-        if row is not None:
-            job.seq = row[0]
+        values = (job.id, job.to, job.text, json.dumps(job.spans), job.deadline, job.report, job.ref)
+        if db.execute(_ADD_JOB, values).rowcount == 1:
             new.append(job)
     return new
 
 
-def mark(db: Db, job: int, part: HeldPart, day: str) -> None:
+def mark(db: Db, job: str, part: HeldPart, day: str) -> None:
     """The mark before the first byte of a PDU; `day` counts it for pacing unless empty."""
     db.execute(_MARK, (job, part.number, part.total, part.span, part.imsi, part.at))
     if day:
         db.execute(_COUNT, (part.span, day))
 
 
-def unmark(db: Db, job: int, number: int) -> None:
+def unmark(db: Db, job: str, number: int) -> None:
     """The part is certainly not on the air."""
     db.execute("DELETE FROM parts WHERE job = ? AND part = ?", (job, number))
 
 
-def answer(db: Db, job: int, number: int, state: PartState, mr: int | None, at: float) -> None:
+def answer(db: Db, job: str, number: int, state: PartState, mr: int | None, at: float) -> None:
     db.execute("UPDATE parts SET state = ?, mr = ?, at = ? WHERE job = ? AND part = ?", (state, mr, at, job, number))
 
 
-def settle(db: Db, job: int, state: JobState, events: Iterable[EventRow]) -> None:
+def settle(db: Db, job: str, state: JobState, events: Iterable[EventRow]) -> None:
     """A job's new state with the events that tell of it."""
-    db.execute("UPDATE jobs SET state = ? WHERE seq = ?", (state, job))
+    db.execute("UPDATE jobs SET state = ? WHERE id = ?", (state, job))
     for event in events:
         db.execute(_EVENT, (event.id, event.body))
 
@@ -108,6 +106,12 @@ def remember(db: Db, key: str, value: str) -> None:
     db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
 
+def probe(db: Db) -> None:
+    """Writes, so that it fails as long as the disk does."""
+    remember(db, "probe", "")
+    db.execute("DELETE FROM meta WHERE key = 'probe'")
+
+
 def counts(db: Db, span: str, day: str) -> tuple[int, int]:
     """Parts of this UTC day, and of its month."""
     row = db.execute(
@@ -125,7 +129,7 @@ def mark_times(db: Db, span: str, since: float, limit: int) -> list[float]:
     return [row[0] for row in reversed(rows)]
 
 
-def prune(db: Db, now: float, month: str, limit: int = 2000) -> int:
+def prune(db: Db, now: float, month: str, limit: int = 500) -> int:
     """Forgets what nobody can ask for any more, at most `limit` jobs at once so that nothing waits for it long."""
     before = now - KEEP_AFTER_DEADLINE
     removed = drop_jobs(db, before, limit)
@@ -138,7 +142,7 @@ def prune(db: Db, now: float, month: str, limit: int = 2000) -> int:
 def drop_jobs(db: Db, before: float, limit: int) -> int:
     """Forgets jobs whose result is acknowledged and whose deadline was before `before`, oldest first."""
     rows = db.execute(
-        "DELETE FROM jobs WHERE seq IN (SELECT seq FROM jobs WHERE acked = 1 AND deadline < ? LIMIT ?) RETURNING seq",
+        "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE acked = 1 AND deadline < ? LIMIT ?) RETURNING id",
         (before, limit),
     ).fetchall()
     db.executemany("DELETE FROM parts WHERE job = ?", rows)
@@ -160,7 +164,7 @@ def load(db: Db, reports_since: float) -> Contents:
     return Contents(
         journal_id=meta["journal_id"],
         jobs=tuple(_load_jobs(db, reports_since)),
-        events=tuple(EventRow(*row) for row in db.execute("SELECT id, body FROM events ORDER BY seq")),
+        events=tuple(EventRow(*row) for row in db.execute("SELECT id, body FROM events")),
         received=tuple(
             ReceivedPart(*row)
             for row in db.execute("SELECT digest, span, imsi, pdu, at FROM received WHERE event = '' ORDER BY at")
@@ -170,11 +174,20 @@ def load(db: Db, reports_since: float) -> Contents:
     )
 
 
+def rescue_events(db: Db) -> list[EventRow]:
+    """From a damaged file: what can still be read of what the cloud was not told yet."""
+    events: list[EventRow] = []
+    with contextlib.suppress(sqlite3.Error, TypeError):
+        for row in db.execute("SELECT id, body FROM events"):
+            events.append(EventRow(str(row[0]), str(row[1])))
+    return events
+
+
 def _load_jobs(db: Db, reports_since: float) -> list[HeldJob]:
-    jobs: dict[int, HeldJob] = {}
-    for seq, job_id, to, text, spans, deadline, report, state in db.execute(_LOAD_JOBS, (reports_since,)):
+    jobs: dict[str, HeldJob] = {}
+    for job_id, to, text, spans, deadline, report, ref, state in db.execute(_LOAD_JOBS, (reports_since,)):
         pool = tuple(json.loads(spans)) if spans else ()
-        jobs[seq] = HeldJob(seq, job_id, to, text, pool, deadline, bool(report), JobState(state))
+        jobs[job_id] = HeldJob(job_id, to, text, pool, deadline, bool(report), ref, JobState(state))
     for job, number, total, span, imsi, at, state, mr in db.execute(_LOAD_PARTS, (reports_since,)):
         jobs[job].parts.append(HeldPart(number, total, span, imsi, at, PartState(state), mr))
     return list(jobs.values())

@@ -1,7 +1,10 @@
-"""The one thread that writes the journal: many awaits, one commit.
+"""How the journal is written: many awaits, one commit.
 
-Whatever was asked for while a commit was under way shares the next one, so that one fsync serves all modems, and a
-quiet site still has each commit at once. Rule: what a step tells its caller, it tells after the commit that holds it.
+Steps run in the event loop's thread, where they only touch memory; the commit, which waits for the disk, runs in a
+thread of its own. What is asked for meanwhile shares the next commit, so that one fsync serves all modems, and a
+quiet site still has each commit at once. (Steps in the thread too were tried: each statement hands Python's lock over
+twice, and the event loop stood still for a third of its time.) Rule: what a step tells its caller, it tells after the
+commit that holds it.
 
 Two kinds of steps. A *request* (a new job, a mark) fails when the disk fails: the caller does not do what it meant to.
 A *fact* (an answer, a report) has happened already: it is kept in memory and tried again until it is on disk.
@@ -12,17 +15,25 @@ import contextlib
 import logging
 import sqlite3
 import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any
 
+from edge_agent import journal_tables
 from edge_agent.held import JournalUnavailable
 from edge_agent.journal_schema import is_outside
 
 log = logging.getLogger(__name__)
 
+GATHER_S = 0.02
+"""How long a fact waits for company, s. The answer to one part is soon followed by the mark of the next, with which it
+shares a commit: on a busy site nothing but marks causes commits. No person and no network notices 20 ms."""
+QUICK_S = 0.001
+"""A disk whose last commit took less than this, s, is waited for in place where there is time for it: going through the
+thread and back costs half as much again."""
+CALM_S = 0.002
+"""There is time when the last commit ended longer ago than this, s."""
 RETRY_S = 2.0
 """How often a disk that failed is tried again."""
 
@@ -35,132 +46,185 @@ class _Entry:
     step: Step
     told: Told | None
     fact: bool
+    result: Any = None
 
 
 class Writer:
-    """Owns the connection from `start` to `stop`."""
+    """Owns the connection until `stop`. All methods are for the event loop's thread."""
 
     def __init__(self, connection: sqlite3.Connection, on_trouble: Callable[[str], None]) -> None:
         self._db = connection
         self._on_trouble = on_trouble
-        self._queue: SimpleQueue[_Entry | None] = SimpleQueue()
-        self._backlog: deque[_Entry] = deque()
         self._trouble = ""
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
-
-    def start(self) -> None:
+        self._waiting: list[_Entry] = []
+        self._committing: list[_Entry] = []
+        self._timer: asyncio.Handle | None = None
+        self._urgent = False
+        self._took_s = 1.0  # how long the last commit took
+        self._ended = 0.0  # when, by the loop's clock
+        self._commits: SimpleQueue[bool] = SimpleQueue()  # True: commit; False: end
+        self._thread = threading.Thread(target=self._commit_all, name="journal", daemon=True)
         self._thread.start()
-
-    def stop(self, timeout_s: float) -> bool:
-        """Writes what is waiting, closes the file. False when the disk did not let it end in time."""
-        self._queue.put(None)
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
 
     def request(self, step: Step) -> "asyncio.Future[Any]":
         """Resolves after the commit; raises JournalUnavailable when it cannot be stored now."""
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._queue.put(_Entry(step, _resolver(future), fact=False))
+        self._add(_Entry(step, _resolver(future), fact=False), urgent=True)
         return future
 
     def fact(self, step: Step, told: Callable[[], None] | None = None) -> None:
-        """Stores it, sooner or later; `told` is called in the event loop after the commit."""
-        self._queue.put(_Entry(step, _caller(told) if told else None, fact=True))
+        """Stores it, sooner or later; `told` is called after the commit."""
+        self._add(_Entry(step, _caller(told) if told else None, fact=True), urgent=False)
 
     def durable(self, step: Step) -> "asyncio.Future[Any]":
         """A fact that the caller waits for, however long the disk takes."""
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._queue.put(_Entry(step, _resolver(future), fact=True))
+        self._add(_Entry(step, _resolver(future), fact=True), urgent=False)
         return future
 
-    # From here on: in the thread.
-
-    def _run(self) -> None:
-        going = True
-        while going:
-            batch = self._wait()
-            going = None not in batch
-            self._write([entry for entry in batch if entry is not None])
+    def stop(self, timeout_s: float) -> bool:
+        """Writes what is waiting and closes the file. False when the disk did not let it end in time."""
+        self._commits.put(False)
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            return False
+        self._write_the_rest()
         self._db.close()
+        return True
 
-    def _wait(self) -> list[_Entry | None]:
-        """Blocks for the first entry, then takes all there are. While the disk fails, wakes up to try again."""
-        batch: list[_Entry | None] = []
-        with contextlib.suppress(Empty):
-            batch.append(self._queue.get(timeout=RETRY_S if self._trouble else None))
-            while True:
-                batch.append(self._queue.get_nowait())
-        return batch
+    @property
+    def _closed(self) -> bool:
+        return not self._thread.is_alive()
 
-    def _write(self, batch: list[_Entry]) -> None:
-        entries = [*self._backlog, *batch]
-        self._backlog.clear()
+    def _add(self, entry: _Entry, *, urgent: bool) -> None:
+        self._waiting.append(entry)
+        if self._committing:
+            return  # it goes with the next commit
+        if urgent and not self._urgent:
+            self._urgent = True
+            self._schedule(0.0)
+        elif self._timer is None:
+            self._schedule(GATHER_S)
+
+    def _schedule(self, delay_s: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(delay_s, self._begin) if delay_s else self._loop.call_soon(self._begin)
+
+    def _begin(self) -> None:
+        """Runs the steps, and hands the commit to the thread."""
+        self._timer, self._urgent = None, False
+        entries, self._waiting = self._waiting, []
+        if self._trouble and not entries:
+            entries = [_Entry(journal_tables.probe, None, fact=False)]
+        if entries and not self._closed:
+            self._run(entries)
+
+    def _run(self, entries: list[_Entry]) -> None:
         try:
-            results = self._commit(entries)
+            self._db.execute("BEGIN IMMEDIATE")
+            for entry in entries:
+                entry.result = entry.step(self._db)
         except sqlite3.Error as error:
-            if is_outside(error):
-                self._failed(entries, error)
+            self._failed(entries, error)
+        else:
+            self._committing = entries
+            if self._took_s < QUICK_S and self._loop.time() - self._ended > CALM_S:
+                self._committed(*self._commit())
             else:
-                self._one_by_one(entries)
+                self._commits.put(True)
+
+    def _commit_all(self) -> None:
+        """The thread: waits for the disk, and for nothing else."""
+        while self._commits.get():
+            outcome = self._commit()
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+                self._loop.call_soon_threadsafe(self._committed, *outcome)
+
+    def _commit(self) -> tuple[float, sqlite3.Error | None]:
+        """How long it took, s, and what went wrong."""
+        begun = self._loop.time()
+        error: sqlite3.Error | None = None
+        try:
+            self._db.execute("COMMIT")
+        except sqlite3.Error as failure:
+            error = failure
+        return self._loop.time() - begun, error
+
+    def _committed(self, took_s: float, error: sqlite3.Error | None) -> None:
+        self._took_s, self._ended = took_s, self._loop.time()
+        entries, self._committing = self._committing, []
+        if error is not None:
+            self._failed(entries, error)
         else:
             self._set_trouble("")
-            self._tell([(entry.told, result, None) for entry, result in zip(entries, results, strict=True)])
-
-    def _commit(self, entries: list[_Entry]) -> list[Any]:
-        db = self._db
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            results = [entry.step(db) for entry in entries]
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
-        return results
+            for entry in entries:
+                if entry.told is not None:
+                    entry.told(entry.result, None)
+        if self._waiting and not self._committing and self._timer is None:
+            self._begin()
 
     def _failed(self, entries: list[_Entry], error: sqlite3.Error) -> None:
-        """The disk does not take it: requests are told so, facts wait."""
-        reason = f"the journal cannot be written: {error}"
-        self._backlog.extend(entry for entry in entries if entry.fact)
-        self._set_trouble(reason)
-        refusal = JournalUnavailable(reason)
-        self._tell([(entry.told, None, refusal) for entry in entries if not entry.fact])
+        self._roll_back()
+        if is_outside(error):
+            self._wait_for_disk(entries, error)
+        elif len(entries) == 1:
+            self._drop(entries[0], error)
+        else:  # one step is at fault: the others must not suffer for it
+            self._run_apart(entries)
 
-    def _one_by_one(self, entries: list[_Entry]) -> None:
-        """One step is at fault: the others must not suffer for it."""
+    def _wait_for_disk(self, entries: list[_Entry], error: sqlite3.Error) -> None:
+        """The disk does not take it: requests are told so, facts are tried again."""
+        reason = f"the journal cannot be written: {error}"
+        self._set_trouble(reason)
+        self._waiting[:0] = [entry for entry in entries if entry.fact]
+        refusal = JournalUnavailable(reason)
+        for entry in entries:
+            if not entry.fact and entry.told is not None:
+                entry.told(None, refusal)
+        self._schedule(RETRY_S)
+
+    def _run_apart(self, entries: list[_Entry]) -> None:
         for entry in entries:
             try:
-                result = self._commit([entry])[0]
+                self._db.execute("BEGIN IMMEDIATE")
+                entry.result = entry.step(self._db)
+                self._db.execute("COMMIT")
             except sqlite3.Error as error:
-                if is_outside(error):
-                    self._failed([entry], error)
-                    continue
-                log.exception("a step of the journal failed")
-                self._tell([(entry.told, None, JournalUnavailable(f"the journal refused a step: {error}"))])
+                self._failed([entry], error)
             else:
-                self._tell([(entry.told, result, None)])
+                if entry.told is not None:
+                    entry.told(entry.result, None)
+
+    def _drop(self, entry: _Entry, error: sqlite3.Error) -> None:
+        """A mistake of ours. Nobody may take it for stored."""
+        log.error("a step of the journal failed: %s", error)
+        if entry.told is not None:
+            entry.told(None, JournalUnavailable(f"the journal refused a step: {error}"))
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:
+            with contextlib.suppress(sqlite3.Error):  # SQLite did it itself, as it does for some errors
+                self._db.execute("ROLLBACK")
+
+    def _write_the_rest(self) -> None:
+        """At the end, without the thread: facts that nobody was told of yet."""
+        failed = self._committing if self._db.in_transaction else []
+        self._roll_back()
+        entries = [entry for entry in [*failed, *self._waiting] if entry.fact]
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            for entry in entries:
+                entry.step(self._db)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            log.error("journal: %d facts could not be written at the end: %s", len(entries), error)
 
     def _set_trouble(self, trouble: str) -> None:
         if trouble != self._trouble:
             self._trouble = trouble
-            self._in_loop(lambda: self._on_trouble(trouble))
-
-    def _tell(self, outcomes: list[tuple[Told | None, Any, Exception | None]]) -> None:
-        """One wake-up of the event loop for the whole commit."""
-        outcomes = [outcome for outcome in outcomes if outcome[0] is not None]
-        if outcomes:
-            self._in_loop(lambda: _tell_all(outcomes))
-
-    def _in_loop(self, call: Callable[[], None]) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to be told
-            self._loop.call_soon_threadsafe(call)
-
-
-def _tell_all(outcomes: list[tuple[Told | None, Any, Exception | None]]) -> None:
-    for told, result, error in outcomes:
-        assert told is not None
-        told(result, error)
+            self._on_trouble(trouble)
 
 
 def _resolver(future: "asyncio.Future[Any]") -> Told:

@@ -156,7 +156,7 @@ class Sender:
     def _encode(self, job: HeldJob) -> tuple[SubmitPdu, ...]:
         """The same parts each time: a message may be gone on with after a restart."""
         left_s = max(1, int(job.deadline - self._clock.now()))
-        return encode_message(job.to, job.text, ref=job.seq, validity_s=left_s, status_report=job.report)
+        return encode_message(job.to, job.text, ref=job.ref, validity_s=left_s, status_report=job.report)
 
     async def _submit(self, handover: Handover, pdu: SubmitPdu, modem: ReadyModem) -> Submission:
         self._busy += 1

@@ -35,11 +35,15 @@ class SpanBoard:
         return self._statuses.keys()
 
     def infos(self) -> tuple[SpanInfo, ...]:
-        """All spans, as of now; what was told last."""
-        queues, trouble = self._queues(), self._trouble()
-        infos = tuple(self._info(status, queues, trouble) for status in self._statuses.values())
+        """All spans as of now; they count as told."""
+        infos = self.peek()
         self._told = {info.span: info for info in infos}
         return infos
+
+    def peek(self) -> tuple[SpanInfo, ...]:
+        """All spans as of now."""
+        queues, trouble = self._queues(), self._trouble()
+        return tuple(self._info(status, queues, trouble) for status in self._statuses.values())
 
     def differences(self) -> list[SpanInfo]:
         """Spans that a person would see otherwise than they were told last; they count as told now."""

@@ -6,10 +6,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from shared import wire
-from shared.wire import Accepted, Ack, Event, Events, Heartbeat, Hello, Job, Jobs, SpanInfo, Spans, Welcome
 from websockets.asyncio.server import Request, Response, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+
+from shared import wire
+from shared.wire import Accepted, Ack, Event, Events, Heartbeat, Hello, Job, Jobs, SpanInfo, Spans, Welcome
 
 CREDENTIAL = "acme.north.0123456789abcdefghijklmnop"
 
@@ -131,5 +132,5 @@ class FakeCloud:
 async def until(condition: Callable[[], object], within_s: float = 10.0) -> None:
     """Polls until the condition holds; fails the test when it does not in time."""
     async with asyncio.timeout(within_s):
-        while not condition():
+        while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)

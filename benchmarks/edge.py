@@ -1,0 +1,178 @@
+"""How many messages a second the agent sends, and at what cost: `python -m benchmarks.edge --ports DIR --count N`.
+
+Uses the ports that lie in DIR, whoever made them, and the agent's own core: journal on disk, a mark before each PDU,
+reports asked for and matched, events acknowledged in batches as the cloud would. Prints one JSON line and ends.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import resource
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edge_agent.clock import Clock
+from edge_agent.config import Config, JournalConfig
+from edge_agent.core import Core
+from edge_agent.journal import Journal
+from edge_agent.modem.config import ModemsConfig
+from edge_agent.modem.fleet import Fleet
+from shared.wire import Job
+
+AHEAD = 16  # jobs waiting for each modem, so that none is ever idle
+ACK_EVERY_S = 0.1
+READY_S = 60.0
+REPORTS_S = 10.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the events say."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    asked: int = 0
+    last_at: float = 0.0  # of the latest result, epoch s
+
+    def count(self, events: list[dict[str, Any]]) -> None:
+        self.outcomes.update(event["outcome"] for event in events)
+        self.last_at = max([self.last_at, *(event["at"] for event in events if event["kind"] == "result")])
+
+    @property
+    def ended(self) -> int:
+        return sum(self.outcomes[name] for name in ("sent", "refused", "uncertain", "unavailable", "expired"))
+
+    @property
+    def reported(self) -> int:
+        return self.outcomes["delivered"] + self.outcomes["undelivered"]
+
+
+class Bench:
+    def __init__(self, core: Core, messages: int | None, seconds: float | None) -> None:
+        self._core, self._messages, self._seconds = core, messages, seconds
+        self.tally = Tally()
+        self._room = asyncio.Event()
+
+    async def run(self) -> dict[str, object]:
+        """Feeds the modems until it is enough, and waits for what is under way."""
+        spans = [info.span for info in self._core.board.infos()]
+        collector = asyncio.ensure_future(self._collect())
+        started, cpu, began_at = time.perf_counter(), time.process_time(), self._core.now()
+        await self._feed(spans, started)
+        while self.tally.ended < self.tally.asked:
+            await self._changed()
+        elapsed = self.tally.last_at - began_at
+        await self._await_reports()
+        cpu = time.process_time() - cpu
+        collector.cancel()
+        return self._result(len(spans), elapsed, cpu)
+
+    async def _feed(self, spans: list[str], started: float) -> None:
+        while not self._enough(started):
+            waiting = self._core.dispatch.waiting()
+            jobs = [self._job(span) for span in spans for _ in range(max(0, AHEAD - waiting.get(span, 0)))]
+            if self._messages is not None:
+                jobs = jobs[: self._messages - self.tally.asked]
+            if len(jobs) >= min(AHEAD, len(spans) * AHEAD // 2):
+                await self._core.take_jobs(jobs)
+                self.tally.asked += len(jobs)
+            await self._changed()
+
+    def _enough(self, started: float) -> bool:
+        if self._messages is not None:
+            return self.tally.asked >= self._messages
+        return time.perf_counter() - started >= (self._seconds or 0)
+
+    def _job(self, span: str) -> Job:
+        number = self._number = getattr(self, "_number", 0) + 1
+        to = f"+49151{number % 10_000_000:08}"
+        return Job(id=f"bench-{number}", to=to, text=f"Message {number}", spans=(span,), deadline=time.time() + 3600)
+
+    async def _collect(self) -> None:
+        while True:
+            await asyncio.sleep(ACK_EVERY_S)
+            events = list(self._core.outgoing)
+            self.tally.count([json.loads(event.body) for event in events])
+            self._core.acknowledged([event.id for event in events])
+            self._room.set()
+
+    async def _changed(self) -> None:
+        self._room.clear()
+        await self._room.wait()
+
+    async def _await_reports(self) -> None:
+        try:
+            async with asyncio.timeout(REPORTS_S):
+                while self.tally.reported < self.tally.outcomes["sent"]:
+                    await self._changed()
+        except TimeoutError:
+            pass
+
+    def _result(self, modems: int, elapsed: float, cpu: float) -> dict[str, object]:
+        ended = max(1, self.tally.ended)
+        return {
+            "modems": modems,
+            "messages": self.tally.asked,
+            "seconds": round(elapsed, 3),
+            "messages_per_s": round(self.tally.ended / elapsed, 1),
+            "cpu_s_per_1000": round(cpu / ended * 1000, 3),
+            "rss_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+            "accepted": self.tally.outcomes["sent"],
+            "refused": self.tally.outcomes["refused"],
+            "uncertain": self.tally.outcomes["uncertain"],
+            "reported": self.tally.reported,
+            "python": sys.version.split()[0],
+        }
+
+
+async def bench(ports: tuple[str, ...], folder: Path, messages: int | None, seconds: float | None) -> dict[str, object]:
+    config = Config(journal=JournalConfig(path=folder / "journal.db"), modems=ModemsConfig(ports=ports))
+    clock = Clock()
+    clock.tell(time.time())
+    journal = Journal.open(config.journal, now=clock.now(), reports_since=0.0)
+    try:
+        core = Core(config, journal, clock)
+        fleet = asyncio.ensure_future(Fleet(config.modems, core).run())
+        await _all_ready(core, len(ports))
+        result = await Bench(core, messages, seconds).run()
+        fleet.cancel()
+        await asyncio.gather(fleet, return_exceptions=True)
+        return result
+    finally:
+        journal.close()
+
+
+async def _all_ready(core: Core, count: int) -> None:
+    try:
+        async with asyncio.timeout(READY_S):
+            while sum(info.available for info in core.board.infos()) < count:  # noqa: ASYNC110 (once, before measuring)
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        reasons = Counter(info.reason or "ready" for info in core.board.infos())
+        raise SystemExit(f"not all {count} modems became ready within {READY_S:.0f} s: {dict(reasons)}") from None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.edge", description=__doc__)
+    parser.add_argument("--ports", type=Path, required=True, help="folder in which the modems' ports lie")
+    parser.add_argument("--count", type=int, required=True, help="how many of them to use")
+    parser.add_argument("--seconds", type=float, help="send for so long (default 10)")
+    parser.add_argument("--messages", type=int, help="send so many, instead of --seconds")
+    parser.add_argument("--journal", type=Path, help="folder for the journal (default: a temporary one)")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.ERROR)
+    ports = tuple(str(path) for path in sorted(arguments.ports.iterdir()) if path.is_char_device())[: arguments.count]
+    if len(ports) < arguments.count:
+        raise SystemExit(f"{arguments.ports} holds {len(ports)} ports, {arguments.count} are wanted")
+    seconds = arguments.seconds or (None if arguments.messages else 10.0)
+    with tempfile.TemporaryDirectory(dir=arguments.journal) as folder:
+        print(json.dumps(asyncio.run(bench(ports, Path(folder), arguments.messages, seconds))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""The command line's way into a running agent: a Unix socket beside the journal, JSON lines, for the agent's own user.
+
+One request a connection: `{"do": "status"}`, `{"do": "ussd", "span", "code"}`, `{"do": "send", "to", "text",
+"span"}`; the answer is one JSON object a line, `{"error": …}` when it did not work.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+from edge_agent.core import Core
+from edge_agent.held import LOCAL_PREFIX, EventRow
+from edge_agent.modem.fleet import Fleet, NoSuchSpan, NotReady
+from edge_agent.modem.ussd import UssdFailed
+from shared.wire import Job
+
+log = logging.getLogger(__name__)
+
+Answer = Mapping[str, object]
+SEND_VALID_S = 600.0
+REPORT_WAIT_S = 60.0
+
+
+class Refused(Exception):
+    """It did not work; the text says why."""
+
+
+class Desk:
+    """What the command line can ask of an agent, running or started just for that."""
+
+    def __init__(self, core: Core, fleet: Fleet) -> None:
+        self._core, self._fleet = core, fleet
+
+    async def answer(self, request: Mapping[str, object]) -> AsyncIterator[Answer]:
+        """Raises Refused."""
+        asked = {key: str(value) for key, value in request.items()}
+        match asked.get("do"):
+            case "status":
+                yield self.status()
+            case "ussd":
+                yield {"answer": await self.ussd(asked.get("span", ""), asked.get("code", ""))}
+            case "send":
+                async for event in self.send(asked.get("to", ""), asked.get("text", ""), asked.get("span", "")):
+                    yield event
+            case other:
+                raise Refused(f"there is no request {other!r}")
+
+    def status(self) -> Answer:
+        core = self._core
+        return {
+            "cloud": core.uplink.state if core.uplink else "not asked",
+            "journal": core.journal.refuses() or "ok",
+            "held": core.book.held,
+            "waiting": len(core.dispatch),
+            "unacknowledged_events": len(core.outgoing),
+            "spans": [info.model_dump() for info in core.board.peek()],
+            "unusable_ports": self._fleet.unusable(),
+        }
+
+    async def ussd(self, span: str, code: str) -> str:
+        try:
+            return await self._fleet.ussd(self._one_span(span), code)
+        except (NoSuchSpan, NotReady, UssdFailed) as error:
+            raise Refused(str(error)) from error
+
+    async def send(self, to: str, text: str, span: str = "") -> AsyncIterator[Answer]:
+        """A message of this site's own, of which the cloud learns nothing. Yields its result, then its report."""
+        pool = (self._one_span(span),)
+        job = Job(id=LOCAL_PREFIX + secrets.token_hex(8), to=to, text=text, spans=pool, deadline=self._deadline())
+        events: asyncio.Queue[EventRow] = asyncio.Queue()
+        self._core.book.watch(job.id, events.put_nowait)
+        try:
+            acceptance = await self._core.take_jobs([job])
+            if acceptance.refused:
+                raise Refused(acceptance.refused)
+            result = json.loads((await events.get()).body)
+            yield result
+            if result["outcome"] in {"sent", "uncertain"}:
+                with contextlib.suppress(TimeoutError):
+                    yield json.loads((await asyncio.wait_for(events.get(), REPORT_WAIT_S)).body)
+        finally:
+            self._core.book.unwatch(job.id)
+
+    def _deadline(self) -> float:
+        return self._core.now() + SEND_VALID_S
+
+    def _one_span(self, wanted: str) -> str:
+        """By identity or name; without one, the first that is available."""
+        infos = self._core.board.peek()
+        if wanted:
+            found = [info for info in infos if wanted in {info.span, info.name, info.imei}]
+        else:
+            found = [info for info in infos if info.available] or list(infos[:1])
+        if not found:
+            known = ", ".join(info.name or info.span for info in infos) or "none"
+            raise Refused(f"there is no such modem here (known: {known})" if wanted else "no modem was found here")
+        return found[0].span
+
+
+async def serve(path: Path, desk: Desk) -> None:
+    """Answers on the socket until cancelled. Only the agent's own user may connect."""
+    _remove(path)  # left by a crash; the journal's lock says that nobody else uses it
+    server = await asyncio.start_unix_server(lambda reader, writer: _answer(desk, reader, writer), path)
+    _for_owner_only(path)
+    try:
+        async with server:
+            await server.serve_forever()
+    finally:
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def _for_owner_only(path: Path) -> None:
+    path.chmod(0o600)
+
+
+async def _answer(desk: Desk, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        request = json.loads(await reader.readline())
+        async for answer in desk.answer(request if isinstance(request, dict) else {}):
+            writer.write(json.dumps(answer).encode() + b"\n")
+            await writer.drain()
+    except (Refused, ValueError) as error:
+        writer.write(json.dumps({"error": str(error)}).encode() + b"\n")
+    except OSError:
+        log.debug("the command line went away")
+    finally:
+        writer.close()
+
+
+async def ask(path: Path, request: Answer) -> AsyncIterator[Answer]:
+    """The client's side. Raises OSError when no agent is running, Refused when it would not."""
+    reader, writer = await asyncio.open_unix_connection(path)
+    try:
+        writer.write(json.dumps(request).encode() + b"\n")
+        while line := await reader.readline():
+            answer = json.loads(line)
+            if "error" in answer:
+                raise Refused(str(answer["error"]))
+            yield answer
+    finally:
+        writer.close()
