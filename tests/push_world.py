@@ -155,7 +155,7 @@ class SimQueue:
             held.visible_at = now + self._visibility
         self.hidden_most = max(self.hidden_most, sum(h.taken > 0 and h.visible_at > now for h in self.held.values()))
         return [
-            Delivery(id=h.id, receipt=h.id, body=h.body, handed_at=h.sent_at, fresh=h.taken == 1 and not h.again)
+            Delivery(id=h.id, receipt=h.id, body=h.body, handed_at=h.sent_at, taken=h.taken, again=h.again)
             for h in taken
         ]
 

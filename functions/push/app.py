@@ -43,5 +43,6 @@ def _delivery(record: SqsRecord) -> Delivery:
         receipt=record["receiptHandle"],
         body=record["body"],
         handed_at=int(attributes["SentTimestamp"]) / 1000,
-        fresh=attributes["ApproximateReceiveCount"] == "1" and not record["messageAttributes"],
+        taken=int(attributes["ApproximateReceiveCount"]),
+        again=bool(record["messageAttributes"]),
     )

@@ -75,7 +75,10 @@ class SqsPushQueue:
     def exhume(self, limit: int) -> Sequence[tuple[str, str]]:
         with unavailable():
             answer = self._client.receive_message(
-                QueueUrl=self._dead_url, MaxNumberOfMessages=min(limit, _BATCH), VisibilityTimeout=_HIDDEN_S
+                QueueUrl=self._dead_url,
+                MaxNumberOfMessages=min(limit, _BATCH),
+                VisibilityTimeout=_HIDDEN_S,
+                WaitTimeSeconds=1,  # without a wait only some of SQS's servers are asked, and "empty" may be wrong
             )
         return [(record["ReceiptHandle"], record["Body"]) for record in answer.get("Messages", [])]
 

@@ -63,6 +63,6 @@ def _deliver_one(delivery: Delivery, by: Pushing, turns: Turns) -> Outcome:
 
 def _forget(event: PushEvent, delivery: Delivery, log: PushLog) -> None:
     """Switched off. A record seen before may have left a line in the log, for which a report could be waiting."""
-    record = None if delivery.fresh else log.get(event.account, event.id)
+    record = log.get(event.account, event.id) if delivery.again or delivery.taken > 1 else None
     if record and record.state is PushState.WAITING:
         log.save(replace(record, state=PushState.OFF))

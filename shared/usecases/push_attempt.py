@@ -40,19 +40,23 @@ from shared.push_settings import PushSettings
 from shared.usecases.push_turns import Turns
 
 KEPT_ATTEMPTS = 12  # more than there are tries
-RESULT_MISSING_S = 60.0  # a report waits so long for a result of which nothing is known
-RESULT_POLL_S = 5.0
+# How long a report waits, each time it is taken, for a result of which nothing is known: it is just coming, or stands
+# in a backlog. In the end it goes without: the result may be older than the log, or of a time when results were off.
+RESULT_WAITS_S = (5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 30.0, 60.0, 120.0, 300.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One record of the queue. `handed_at`: epoch s when it was put there; `fresh`: it was never taken before."""
+    """One record of the queue. `handed_at`: epoch s when it was put there; `taken`: how often it was taken, this time
+    too; `again`: it stands in for an earlier record.
+    """
 
     id: str
     receipt: str
     body: str
     handed_at: float
-    fresh: bool = True
+    taken: int = 1
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +109,8 @@ class Attempting:
             return self._hide(record.next_at - now)
         if self._view.record and now - record.first_at > GIVE_UP_S:
             return self._end(PushState.DEAD, "given up: not delivered within two days")
-        if self._result_is_coming():
-            return self._hide(RESULT_POLL_S)
+        if self._follows and not self._view.results and self._delivery.taken <= len(RESULT_WAITS_S):
+            return self._hide(RESULT_WAITS_S[self._delivery.taken - 1])
         if self._result_rests() or is_open(self._view.circuit, now):
             return self._rest()
         return self._in_turn()
@@ -114,7 +118,7 @@ class Attempting:
     def _in_turn(self) -> Outcome:
         with self._turns.hold(self._event.account, self._settings.endpoint) as mine:
             if not mine:
-                return self._hide(crowded_s(self._waited, self._by.chance()))
+                return self._put_back(crowded_s(self._waited, self._by.chance()))
             return self._attempt() if self._may_probe(self._view.circuit) else self._rest()
 
     @property
@@ -126,12 +130,8 @@ class Attempting:
         """A report goes after its message's result, while results are told at all."""
         return self._event.type == "SMS-Status-Report" and bool(self._settings.results_enable)
 
-    def _result_is_coming(self) -> bool:
-        """Nothing is known of a result yet. There may never be one: it is older than the log, or was never told."""
-        return self._follows and not self._view.results and self._waited < RESULT_MISSING_S
-
     def _result_rests(self) -> bool:
-        """There is a result, and it has not been tried, because its endpoint is left in peace."""
+        """There is a result, and it has not been tried: its endpoint is left in peace, or crowded."""
         results = self._view.results if self._follows else ()
         return bool(results) and not any(one.tries or one.state is not PushState.WAITING for one in results)
 
@@ -143,9 +143,6 @@ class Attempting:
         return self._by.log.claim_probe(self._event.account, self._settings.endpoint, circuit, until)
 
     def _rest(self) -> Outcome:
-        """Waits, no try. The log learns of the push, so that its report waits too and its age is known."""
-        if self._view.record is None:
-            self._by.log.save(self._record)
         return self._put_back(deferral_s(self._view.circuit, self._now, self._waited, self._by.chance()))
 
     def _hide(self, seconds: float) -> Outcome:
@@ -155,6 +152,9 @@ class Attempting:
         return self._put_back(seconds)
 
     def _put_back(self, seconds: float) -> Outcome:
+        """Waits, no try. The log learns of the push, so that its report waits too and its age is known."""
+        if self._view.record is None:
+            self._by.log.save(self._record)
         self._by.queue.put_back(self._event, min(seconds, LONGEST_DELAY_S))
         return self._waiting(done=True)
 

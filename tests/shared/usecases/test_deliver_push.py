@@ -222,13 +222,35 @@ def test_a_report_goes_once_its_result_has_been_tried_even_if_that_failed() -> N
     assert world.receivers.ids()[0] == "m1-result-sent"
 
 
-def test_a_report_whose_result_was_never_told_waits_a_minute_and_no_longer() -> None:
+def test_a_report_whose_result_was_never_told_waits_ten_minutes_and_no_longer() -> None:
     world = PushWorld()
     world.queue.put([event(kind="report", status="DELIVERD")])
-    world.run(59)
+    world.run(500)
     assert world.receivers.got == []
-    world.run(10)
+    world.run(100)
     assert world.receivers.ids() == ["m1-report-deliverd"]
+
+
+def test_a_report_waits_while_its_result_is_still_behind_a_backlog() -> None:
+    world = PushWorld()
+    world.queue.put([event(kind="report", status="DELIVERD")])
+    world.clock.time += 3600  # nobody took anything for an hour
+    world.run(200)
+    world.queue.put([event()])
+    world.run(600)
+    assert world.receivers.ids() == ["m1-result-sent", "m1-report-deliverd"]
+
+
+def test_a_report_does_not_overtake_a_result_that_waits_for_its_turn() -> None:
+    world = PushWorld()
+    now = world.clock.now()
+    for _ in range(TURNS):
+        world.log.take_turn("acme", "http://acme.example", turns=TURNS, now=now, until=now + 1800)
+    world.queue.put([event(), event(kind="report", status="DELIVERD")])
+    world.run(1790)
+    assert world.receivers.got == []
+    world.run(1800)
+    assert world.receivers.ids() == ["m1-result-sent", "m1-report-deliverd"]
 
 
 def test_a_report_does_not_overtake_a_result_that_waits_for_its_resting_endpoint() -> None:
