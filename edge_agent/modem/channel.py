@@ -67,13 +67,8 @@ class Channel:
         self._link = link
 
     @property
-    def idle(self) -> bool:
-        """Whether a command would be written at once."""
-        return self._current is None and self._engine.phase is Phase.IDLE
-
-    @property
-    def echo_stays(self) -> bool:
-        return self._engine.echo is True
+    def attached(self) -> bool:
+        return self._link is not None
 
     async def synchronise(self) -> bool:
         """Gets in step with the modem from any state; False when it does not answer."""

@@ -11,13 +11,9 @@ from edge_agent.modem.commands import AFTER_CMGS, BOOT_LINES, HELD, PROMPT, REFE
 from edge_agent.modem.errors import AtError, parse_error
 from edge_agent.modem.lexer import PROMPT as PROMPT_TOKEN
 from edge_agent.modem.lexer import Lexer
+from edge_agent.modem.notices import MARKS, WORDS, Notices
 from edge_agent.modem.reply import Answered, Event, Lost, Outcome, Prompted, Rebooted, Reply, Synced, Urc
 from edge_agent.modem.resync import Resync, Step
-
-_TWO_LINES = ("+CMT:", "+CDS:", "+CBM:")  # in PDU mode the PDU is on the next line (27.005 §3.4.1)
-_URC_MARKS = "+^*%$#!"  # what lines of modems begin with when they are neither values nor words
-_WORD_URCS = ("RING", "NO CARRIER", "SMS Ready", "SMS DONE", "PB DONE", "Call Ready", "NORMAL POWER", "POWERED DOWN")
-MAX_TEXT_LINES = 40  # of one USSD answer
 
 
 class Phase(Enum):
@@ -47,9 +43,7 @@ class Engine:
         self._payload_sent = False
         self._unreferenced = False  # OK came in answer to a PDU, but no `+CMGS: <mr>`
         self._swallow_final = False  # an answer that is not ours was seen, and its final result is still to come
-        self._header = ""  # of a two-line URC whose PDU is still to come
-        self._open_text = ""  # of a USSD answer whose closing quote is still to come
-        self._open_lines = 0
+        self._notices = Notices()
         self._resync: Resync | None = None
 
     # What the owner asks for
@@ -87,7 +81,8 @@ class Engine:
     def resynchronise(self, now: float) -> None:
         """Starts from anything, also from DEAD. What is in flight must have been ended before."""
         self._lexer.awaiting_prompt = False
-        self._command, self._header, self._open_text = None, "", ""
+        self._command = None
+        self._notices.forget()
         self._resync = Resync(now, self._waits)
         self._out += self._resync.output
         self.phase, self.deadline = Phase.RESYNC, self._resync.deadline
@@ -143,17 +138,16 @@ class Engine:
     # Lines
 
     def _on_line(self, line: str, now: float, events: list[Event]) -> None:
-        if self._open_text and self._continue_text(line, events):
-            return
-        if line[0] in _URC_MARKS:
-            if not self._is_answer(line):
-                self._on_marked(line, now, events)
+        if self._notices.open:
+            urc, taken = self._notices.go_on(line, self._command)
+            if urc is not None:
+                events.append(urc)
+            if taken:
                 return
-        elif self._header and self._is_pdu_of_header(line):
-            events.append(Urc(self._header, line))
-            self._header = ""
-            return
-        self._on_plain(line, now, events)
+        if line[0] in MARKS and not self._is_answer(line):
+            self._on_marked(line, now, events)
+        else:
+            self._on_plain(line, now, events)
 
     def _on_plain(self, line: str, now: float, events: list[Event]) -> None:
         """An answer line, a final result, an echo, a word that is an URC, or noise."""
@@ -165,7 +159,7 @@ class Engine:
             events += self._step(self._resync.line(line, now), now)
         elif self._command is None:
             self._swallow_final = False
-            if line.startswith(_WORD_URCS):
+            if line.startswith(WORDS):
                 events.append(Urc(line))
         elif line == "OK":
             self._finish(Outcome.OK, None, now, events)
@@ -188,7 +182,7 @@ class Engine:
         if command.payload:
             self._collect_reference(line, now)
             return
-        if line[0] in _URC_MARKS or (command.bare and not line.startswith(_WORD_URCS)):
+        if line[0] in MARKS or (command.bare and not line.startswith(WORDS)):
             self._lines.append(line)
             if command.settle_s is not None:
                 self.deadline = min(self.deadline or now, now + command.settle_s)
@@ -205,37 +199,14 @@ class Engine:
         else:
             self._swallow_final = True
 
-    # Lines that begin with a mark and answer nothing
-
     def _on_marked(self, line: str, now: float, events: list[Event]) -> None:
+        """A line with a mark that answers nothing."""
         if line.startswith(BOOT_LINES):
             self._reboot(line, events, now)
-        elif line.startswith(_TWO_LINES):
-            self._header = line
-        elif line.startswith("+CUSD:") and line.count('"') % 2:
-            self._open_text, self._open_lines = line, 0
         elif line.startswith("+CMGS:"):
-            self._swallow_final = True  # never an URC: a late answer, whose OK follows
-        else:
-            events.append(Urc(line))
-
-    def _is_pdu_of_header(self, line: str) -> bool:
-        """The next line, whatever is wrong with it, unless it may as well belong to what is being read."""
-        if line in {"OK", "ERROR"} or line.startswith(("AT", *_WORD_URCS, *BOOT_LINES)):
-            return False
-        return self._command is None or not self._command.bare or fits(self._header, line)
-
-    def _continue_text(self, line: str, events: list[Event]) -> bool:
-        """Joins the lines of a USSD answer; False when the line is none of it."""
-        self._open_lines += 1
-        broken = self._open_lines > MAX_TEXT_LINES or (self._command is not None and line in {"OK", "ERROR"})
-        if not broken:
-            self._open_text += "\n" + line
-            if line.count('"') % 2 == 0:
-                return True
-        events.append(Urc(self._open_text))
-        self._open_text = ""
-        return not broken
+            self._swallow_final = True  # never a notice: a late answer, whose OK follows
+        elif (urc := self._notices.begin(line)) is not None:
+            events.append(urc)
 
     # Ends
 
@@ -298,12 +269,3 @@ class Engine:
             return [Synced()]
         self.phase = Phase.DEAD
         return [Lost("the modem does not answer AT")]
-
-
-def fits(header: str, pdu: str) -> bool:
-    """Whether a hex line is as long as its header tells: in TPDU octets, without the message centre's (27.005 §3.1)."""
-    length = header.rpartition(",")[2].rpartition(":")[2].strip()
-    try:
-        return int(length) + int(pdu[:2], 16) + 1 == len(pdu) // 2
-    except ValueError:
-        return False

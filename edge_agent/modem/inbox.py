@@ -12,6 +12,7 @@ from itertools import pairwise
 from edge_agent.modem import answers, commands
 from edge_agent.modem.channel import Channel
 from edge_agent.modem.reply import Outcome, Reply, Urc
+from edge_agent.modem.report_watch import ReportWatch
 from edge_agent.modem.setup import Receiving
 from edge_agent.span import AgentSide
 
@@ -29,12 +30,15 @@ _Item = Urc | None  # None: sweep
 class Inbox:
     """Feed it URCs by `on_urc`; run `run` as a task of the session."""
 
-    def __init__(self, channel: Channel, agent: AgentSide, span: str, imsi: str, receiving: Receiving) -> None:
+    def __init__(
+        self, channel: Channel, agent: AgentSide, span: str, imsi: str, receiving: Receiving, reports: ReportWatch
+    ) -> None:
         self._channel = channel
         self._agent = agent
         self._span = span
         self._imsi = imsi
         self.receiving = receiving
+        self._reports = reports
         self._items: deque[_Item] = deque()
         self._wake: asyncio.Future[None] | None = None
         self._selected = ""
@@ -94,6 +98,7 @@ class Inbox:
 
     async def _hand_over(self, pdu: str, *, is_report: bool) -> None:
         if is_report:
+            self._reports.came()
             await self._agent.status_report(self._span, self._imsi, pdu)
         else:
             await self._agent.delivered(self._span, self._imsi, pdu)

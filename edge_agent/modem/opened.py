@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, replace
 
-from edge_agent.modem import answers, commands, setup, sim
+from edge_agent.modem import answers, commands, indications, setup, sim
 from edge_agent.modem.channel import Channel
 from edge_agent.modem.commands import Command
 from edge_agent.modem.config import SpanOptions, Timings
@@ -13,6 +14,7 @@ from edge_agent.modem.inbox import Inbox
 from edge_agent.modem.ladder import Rung
 from edge_agent.modem.pin_ledger import PinLedger
 from edge_agent.modem.reply import Outcome, Urc
+from edge_agent.modem.report_watch import ReportWatch
 from edge_agent.modem.serial_port import PortError, is_usb, open_port
 from edge_agent.modem.setup import Identity, SetupFailed
 from edge_agent.modem.trace import Trace
@@ -20,7 +22,7 @@ from edge_agent.modem.ussd import Ussd
 from edge_agent.span import AgentSide
 
 _LOG = logging.getLogger(__name__)
-MAX_RESYNCS = 3  # since it was last set up; more, and it is no accident
+MAX_RESYNCS = 3  # within `Timings.settled_after`; more, and it is no accident
 
 
 class Trouble(Exception):
@@ -57,12 +59,15 @@ class Opened:
         self._timings = timings
         self._channel = Channel(self, timings.resync_waits, Trace(device) if trace else None)
         self._trouble: asyncio.Future[Trouble] = asyncio.get_running_loop().create_future()
-        self._resyncs = 0
+        self._resyncs: deque[float] = deque(maxlen=MAX_RESYNCS)
+        self._reports = ReportWatch()
 
     # Opening and closing
 
     async def open(self) -> None:
-        """Raises Trouble when the port cannot be opened."""
+        """Raises Trouble when the port cannot be opened; does nothing when it is open."""
+        if self._channel.attached:
+            return
         try:
             self._channel.attach(await open_port(self.device, self._options, self._channel))
         except PortError as error:
@@ -81,7 +86,7 @@ class Opened:
     async def greet(self) -> Identity:
         """Gets in step and learns who the modem is."""
         self._end("the span is being set up")
-        self._resyncs = 0
+        self._resyncs.clear()
         if not await self._channel.synchronise():
             raise Trouble("no answer to AT", Rung.REOPEN)
         self.identity = await setup.identify(self._channel)
@@ -102,11 +107,11 @@ class Opened:
             receiving = await setup.configure(self._channel, row, usb=is_usb(self.device))
         except SetupFailed as error:
             raise Trouble(str(error), Rung.SOFT_RESET) from error
-        self.inbox = Inbox(self._channel, agent, span, self.imsi, receiving)
+        self._reports = ReportWatch()
+        self.inbox = Inbox(self._channel, agent, span, self.imsi, receiving, self._reports)
         self.inbox.sweep()
-        self.driver = Driver(
-            self._channel, span, self.imsi, self._options.submit_timeout_s or row.submit_s, self._on_failures
-        )
+        submit_s = self._options.submit_timeout_s or row.submit_s
+        self.driver = Driver(self._channel, span, self.imsi, submit_s, self._reports, self._on_failures)
 
     # While it lives
 
@@ -120,6 +125,20 @@ class Opened:
                 return Network(True, "", signal, told.roaming)
             best = best or told
         return Network(False, best.in_words if best else "registration not told", signal)
+
+    async def look_for_reports(self) -> None:
+        """Has reports stored and announced instead, where direct ones never come."""
+        if self.inbox is None or not self._reports.missing(asyncio.get_running_loop().time()):
+            return
+        _LOG.warning("%s: delivery reports never come; having them stored from now on", self.device)
+        chosen = await indications.negotiate(self._channel, direct_reports=False)
+        setup.set_restore(self._channel, chosen)
+        self.inbox.receiving = replace(self.inbox.receiving, indications=chosen)
+
+    @property
+    def full(self) -> bool:
+        """Whether a store of the SIM or modem is full and cannot be emptied."""
+        return self.inbox is not None and self.inbox.full
 
     async def operator(self) -> tuple[str, str]:
         """Name and technology."""
@@ -149,10 +168,14 @@ class Opened:
         elif outcome is Outcome.REBOOTED:
             self._raise(reason, Rung.SET_UP)
         else:
-            self._resyncs += 1
             _LOG.warning("%s: %s; resynchronising", self.device, reason)
-            if self._resyncs >= MAX_RESYNCS:
-                self._raise(f"{MAX_RESYNCS} times out of step, the last: {reason}", Rung.SOFT_RESET)
+            self._count_resync(reason)
+
+    def _count_resync(self, reason: str) -> None:
+        times = self._resyncs
+        times.append(asyncio.get_running_loop().time())
+        if len(times) == MAX_RESYNCS and times[-1] - times[0] < self._timings.settled_after:
+            self._raise(f"{MAX_RESYNCS} times out of step, the last: {reason}", Rung.SOFT_RESET)
 
     def _on_failures(self, reason: str) -> None:
         self._raise(reason, Rung.SOFT_RESET)

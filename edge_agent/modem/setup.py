@@ -13,9 +13,8 @@ from edge_agent.modem.reply import Reply
 _BUSY_TRIES = 10  # a SIM is busy for some seconds after boot
 _BUSY_WAIT = 1.0
 _QUIET = (commands.ECHO_OFF, commands.VERBOSE, commands.ERROR_NUMBERS)
-# Shared first: "MT" is "SM" and "ME" together, and reading a message twice would hand it over twice.
 _OWN_STORES = ("SM", "ME", "SR")
-_ALL_IN_ONE = "MT"
+_ALL_IN_ONE = "MT"  # "SM" and "ME" together: read only where those cannot be read by themselves
 
 
 class SetupFailed(Exception):

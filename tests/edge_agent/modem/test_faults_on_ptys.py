@@ -14,7 +14,7 @@ Row = tuple[str, dict[str, Value], type[Submission]]
 # What happens while AT+CMGS or its PDU is answered, and what is known afterwards.
 FAULTS: list[Row] = [
     ("no_prompt", {}, NotSubmitted),
-    ("slow_prompt", {"seconds": 1.5}, Taken),
+    ("slow_prompt", {"seconds": 0.6}, Taken),
     ("prompt_without_space", {}, Taken),
     ("urc_in_prompt", {"where": "before"}, Taken),
     ("urc_in_prompt", {"where": "inside"}, Taken),

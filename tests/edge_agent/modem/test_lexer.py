@@ -1,5 +1,6 @@
 """Bytes to lines and prompts."""
 
+import itertools
 import time
 
 from hypothesis import given
@@ -64,7 +65,7 @@ def test_noise_is_cheap_even_byte_by_byte() -> None:
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300)), st.booleans())
 def test_the_tokens_are_the_same_however_the_bytes_are_cut(data: bytes, cuts: list[int], prompt: bool) -> None:
     edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
-    pieces = [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    pieces = [data[start:end] for start, end in itertools.pairwise(edges)]
     assert fed(*pieces, prompt=prompt) == fed(data, prompt=prompt)
 
 

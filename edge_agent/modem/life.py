@@ -1,0 +1,157 @@
+"""The good life of a span on an open port: set up → SIM unlocked → registering → ready, with the agent's worker on it.
+
+Rule: it ends by cancellation, by `Trouble`, or by `Stranger` only; what is done about those is the supervisor's.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from edge_agent.modem.config import SpanOptions, Timings
+from edge_agent.modem.ladder import Rung
+from edge_agent.modem.opened import Opened, Trouble
+from edge_agent.modem.pin_ledger import PinLedger
+from edge_agent.modem.sim import SimNotReady
+from edge_agent.modem.status_keeper import StatusKeeper
+from edge_agent.modem.ussd import UssdFailed
+from edge_agent.span import AgentSide, SpanState
+
+
+class Stranger(Exception):
+    """Another modem than ours is on the port."""
+
+
+class Balance:
+    """When the balance is due; outlives a single life."""
+
+    def __init__(self, options: SpanOptions) -> None:
+        self.code = options.balance_ussd
+        self._every_s = options.balance_every_s
+        self._next = 0.0
+
+    def due(self, now: float) -> bool:
+        if not self.code or now < self._next:
+            return False
+        self._next = now + self._every_s
+        return True
+
+
+class Life:
+    """One from opening to trouble."""
+
+    def __init__(
+        self, modem: Opened, keeper: StatusKeeper, agent: AgentSide, pins: PinLedger, balance: Balance, timings: Timings
+    ) -> None:
+        self._modem = modem
+        self._keeper = keeper
+        self._agent = agent
+        self._pins = pins
+        self._balance = balance
+        self._timings = timings
+        self._now = asyncio.get_running_loop().time
+
+    async def run(self, on_ready: Callable[[], None]) -> None:
+        """Raises Trouble or Stranger. `on_ready` is called each time the span has become ready."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._live(group, on_ready))
+                await self._modem.watch()
+        except BaseExceptionGroup as ended:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError from ended  # a TaskGroup of 3.11 forgets it when both happen at once
+            raise _gravest(ended) from ended
+
+    async def _live(self, group: asyncio.TaskGroup, on_ready: Callable[[], None]) -> None:
+        await self._set_up()
+        if self._modem.inbox is not None:
+            group.create_task(self._modem.inbox.run())
+        while True:
+            await self._until_registered()
+            on_ready()
+            await self._while_ready()
+
+    async def _set_up(self) -> None:
+        modem, keeper = self._modem, self._keeper
+        keeper.tell(SpanState.PROBING, "being set up", device=modem.device)
+        identity = await modem.greet()
+        if keeper.status.imei and identity.imei != keeper.status.imei:
+            raise Stranger
+        await self._until_unlocked()
+        await modem.prepare(keeper.status.span, self._agent)
+        keeper.tell(SpanState.REGISTERING, "registering", imsi=modem.imsi, iccid=modem.iccid)
+
+    async def _until_unlocked(self) -> None:
+        while True:
+            try:
+                return await self._modem.unlock(self._pins)
+            except SimNotReady as reason:
+                self._keeper.tell(SpanState.SIM_PIN, str(reason))
+            await asyncio.sleep(self._timings.sim_every)
+
+    async def _until_registered(self) -> None:
+        limit = self._now() + self._timings.registration_limit
+        while True:
+            network = await self._modem.network()
+            if network.registered:
+                return await self._tell_ready(network.roaming)
+            self._keeper.tell(SpanState.REGISTERING, network.reason, signal_dbm=network.signal_dbm)
+            if self._now() >= limit:
+                raise Trouble(f"not registered: {network.reason}", Rung.RADIO)
+            await asyncio.sleep(self._timings.registering_every)
+
+    async def _tell_ready(self, roaming: bool) -> None:
+        name, technology = await self._modem.operator()
+        shown = f"{name} (roaming)" if roaming else name
+        self._keeper.tell(SpanState.READY, operator=shown, technology=technology)
+
+    async def _while_ready(self) -> None:
+        """Runs the agent's worker until registration is lost, or the worker wants the span checked."""
+        if self._modem.driver is None:
+            return
+        async with asyncio.TaskGroup() as group:
+            work = group.create_task(self._agent.work(self._modem.driver))
+            try:
+                await self._look_after(work)
+            finally:
+                work.cancel()
+
+    async def _look_after(self, work: asyncio.Task[None]) -> None:
+        sweep_at = self._now() + self._timings.sweep_every
+        operator_at = self._now() + self._timings.operator_every
+        while True:
+            await self._check_balance()
+            await asyncio.wait({work}, timeout=self._timings.status_every)
+            network = await self._modem.network()
+            if not network.registered:
+                return
+            self._keeper.note(signal_dbm=network.signal_dbm, sim_full=self._modem.full)
+            if work.done():
+                await asyncio.sleep(self._timings.registering_every)  # in case it ends again at once
+                return
+            await self._modem.look_for_reports()
+            if self._now() >= sweep_at and self._modem.inbox is not None:
+                self._modem.inbox.sweep()
+                sweep_at = self._now() + self._timings.sweep_every
+            if self._now() >= operator_at:
+                await self._tell_ready(network.roaming)
+                operator_at = self._now() + self._timings.operator_every
+
+    async def _check_balance(self) -> None:
+        if self._modem.ussd is None or not self._balance.due(self._now()):
+            return
+        try:
+            told = await self._modem.ussd.ask(self._balance.code)
+        except UssdFailed as error:
+            told = f"not told: {error}"
+        self._keeper.note(balance=told)
+
+
+def _gravest(ended: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What ended a life: a fault of ours before a stranger, a stranger before trouble."""
+    _, ours = ended.split((Trouble, Stranger))
+    if ours is not None:
+        return ours
+    strangers, troubles = ended.split(Stranger)
+    found: BaseException = strangers or troubles or ended
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found
