@@ -1,0 +1,127 @@
+"""template.yaml says what a careful engineer would want. What runs from it is tested by tests/local_cloud."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.aws import wiring
+from shared.aws.settings import Settings
+from tests.template import TEMPLATE, load, resources
+
+FUNCTIONS = resources("AWS::Serverless::Function")
+STATEMENTS = [
+    (name, statement)
+    for name, properties in FUNCTIONS.items()
+    for policy in properties["Policies"]
+    for statement in policy["Statement"]
+]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_handler_imports_and_is_called_with_an_event_and_a_context(name: str) -> None:
+    module, _, attribute = FUNCTIONS[name]["Handler"].rpartition(".")
+    code = f"import {module} as m, inspect; print(len(inspect.signature(m.{attribute}).parameters))"
+    root = TEMPLATE.parent
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, env={"PATH": ""}, capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr) == ("2", "")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_packed_as_it_is_imported(name: str) -> None:
+    module = FUNCTIONS[name]["Handler"].removesuffix(".app.handler")
+    metadata = load()["Resources"][name]["Metadata"]["BuildProperties"]
+    assert metadata == {"ParentPackageMode": "explicit", "ParentPackages": module}
+    assert FUNCTIONS[name]["CodeUri"] == module.replace(".", "/") + "/"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_has_a_log_group_with_retention_of_its_own(name: str) -> None:
+    group = FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"]
+    assert resources("AWS::Logs::LogGroup")[group]["RetentionInDays"] == {"Ref": "LogRetention"}
+
+
+@pytest.mark.parametrize(("name", "statement"), STATEMENTS, ids=lambda value: str(value)[:40])
+def test_every_right_is_written_out(name: str, statement: dict[str, Any]) -> None:
+    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    assert statement["Effect"] == "Allow"
+    assert not [action for action in actions if "*" in action]
+    assert statement["Resource"] != "*"
+    assert not any(action.endswith(("DeleteTable", "PurgeQueue")) for action in actions)
+
+
+def test_who_may_do_what_no_other_may() -> None:
+    def holders(action: str) -> set[str]:
+        return {name for name, s in STATEMENTS if action in json.dumps(s["Action"])}
+
+    assert holders("sqs:ReceiveMessage") == {"Push"}
+    assert holders("dynamodb:Scan") == {"Sweep"}
+    assert holders("execute-api:ManageConnections") == {"SmsApi", "AgentSocket"}
+    assert holders("dynamodb:DeleteItem") <= {"Push"}
+    assert {s["Action"] for name, s in STATEMENTS if name == "AgentAuth"} == {"dynamodb:GetItem"}
+
+
+@pytest.mark.parametrize("name", ["Outbox", "Inbox", "Config", "Pushes"])
+def test_a_table_can_be_restored_and_forgets_in_time(name: str) -> None:
+    table = resources("AWS::DynamoDB::Table")[name]
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+
+
+@pytest.mark.parametrize("name", ["Outbox", "Inbox", "Config"])
+def test_what_cannot_be_made_again_is_not_deleted_by_accident(name: str) -> None:
+    table = load()["Resources"][name]
+    assert table["Properties"]["DeletionProtectionEnabled"] == {"Fn::If": ["IsProduction", True, False]}
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+
+
+def test_loopback_pushes_are_refused_outside_one_machine() -> None:
+    rule = load()["Rules"]["LoopbackPushOnlyOnOneMachine"]
+    assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "Environment"}, "local"]}]}
+    assert rule["Assertions"][0]["Assert"] == {"Fn::Equals": [{"Ref": "AllowLoopbackPush"}, "false"]}
+    assert load()["Parameters"]["AllowLoopbackPush"]["Default"] == "false"
+
+
+def test_every_path_of_the_api_goes_to_our_function() -> None:
+    (event,) = FUNCTIONS["SmsApi"]["Events"].values()
+    assert event == {"Type": "HttpApi", "Properties": {"ApiId": {"Ref": "Http"}}}
+
+
+def test_only_opening_a_connection_needs_the_credential_and_it_is_looked_for_in_a_header() -> None:
+    routes = resources("AWS::ApiGatewayV2::Route").values()
+    assert {r["RouteKey"]: r["AuthorizationType"] for r in routes} == {
+        "$connect": "CUSTOM",
+        "$disconnect": "NONE",
+        "$default": "NONE",
+    }
+    (authorizer,) = resources("AWS::ApiGatewayV2::Authorizer").values()
+    assert authorizer["IdentitySource"] == ["route.request.header.Authorization"]
+
+
+def test_a_push_under_way_is_not_given_to_another() -> None:
+    """AWS advises six times the function's timeout."""
+    queue = resources("AWS::SQS::Queue")["PushQueue"]
+    assert queue["VisibilityTimeout"] >= 6 * FUNCTIONS["Push"]["Timeout"]
+
+
+def test_defaults_of_the_template_pass_the_settings_own_checks() -> None:
+    parameters = load()["Parameters"]
+    fields = {"HEARTBEAT_S": "HeartbeatSeconds", "RETENTION_DAYS": "RetentionDays", "SUCCESS_CODE": "SuccessCode"}
+    texts = {name.upper(): "x" for name, field in Settings.model_fields.items() if field.annotation is str}
+    environment = texts | {name: str(parameters[parameter]["Default"]) for name, parameter in fields.items()}
+    from_defaults = wiring.from_environment(environment)
+    assert (from_defaults.heartbeat_s, from_defaults.retention_days, from_defaults.success_code) == (240, 90, 0)
+
+
+def test_the_layer_carries_what_is_tested() -> None:
+    """The layer's pins are the local stack's pins."""
+    pin = re.compile(r"^([a-z0-9-]+)==([^ ]+)", re.MULTILINE)
+    root = Path(TEMPLATE.parent)
+    shipped = dict(pin.findall((root / "shared/requirements.txt").read_text()))
+    tested = dict(pin.findall((root / "requirements/local.txt").read_text()))
+    assert shipped and all(tested[name] == version for name, version in shipped.items())
