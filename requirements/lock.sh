@@ -10,3 +10,7 @@ lock local.txt pyproject.toml --extra local
 lock ../shared/requirements.txt pyproject.toml --extra cloud -c requirements/local.txt
 lock dev.txt pyproject.toml --extra dev -c requirements/local.txt
 lock sam.txt requirements/sam.in
+# Tools with an environment of their own, because what they pin or bring must not reach ours.
+lock built.txt requirements/built.in
+lock ministack.txt requirements/ministack.in
+lock checkov.txt requirements/checkov.in
