@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,6 +39,14 @@ def lambda_(endpoint: str) -> Any:  # no stubs for this one client, used for one
     return _session().client("lambda", endpoint_url=endpoint)
 
 
+def prepare() -> None:
+    """Imports and reads what the first clients need, so that this is done while moto is still starting."""
+    nowhere = "http://127.0.0.1:9"  # nothing is sent
+    for client in (cloudformation, lambda_, dynamodb):
+        client(nowhere)
+
+
+@cache
 def _session() -> Session:
     # Imported here: boto3 costs a sixth of a second, and most commands of the local cloud need none of it.
     from boto3 import Session

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from local_cloud import aws
 from local_cloud.deploy import Addresses, Deployment, deploy, plan
 from local_cloud.layout import CHECKOUT, Layout
 from local_cloud.ports import Reservation, reserve_near
@@ -66,6 +67,7 @@ class Cloud:
         template = transformed(self._options.template, self._options.parameters, self._layout.cache)
         addresses = Addresses(self._http.port, self._sockets.port, self._control.port)
         wanted = plan(template, self._options.parameters, addresses)
+        aws.prepare()
         self._deployment = deploy(wanted, f"http://127.0.0.1:{self.moto.wait_ready(_START_S)}")
         self.gateway.tell(self._deployment.model_dump_json())
 

@@ -45,10 +45,9 @@ class Gateway:
         """Serves until SIGTERM; the exit status."""
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-        for pool in self._pools.values():
-            pool.start()
         await self._listen()
         announce("ready")
+        await self._warm_up()
         endless = [asyncio.create_task(each) for each in (*self._sources(), _until(stop))]
         ended, _ = await asyncio.wait(endless, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.gather(*(pool.stop() for pool in self._pools.values()))
@@ -56,6 +55,13 @@ class Gateway:
         for error in broken:  # an event source that broke ends the gateway, and its log says why
             logging.error("an event source broke", exc_info=error)
         return 1 if broken else 0
+
+    async def _warm_up(self) -> None:
+        """First the functions that somebody waits for, then those that only queues and schedules call."""
+        parts = self._deployment.topology
+        background = {each.function for each in parts.queues} | {each.function for each in parts.schedules}
+        await asyncio.gather(*(pool.start() for name, pool in self._pools.items() if name not in background))
+        await asyncio.gather(*(self._pools[name].start() for name in background))
 
     async def _listen(self) -> None:
         parts = self._deployment.topology

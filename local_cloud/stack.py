@@ -81,6 +81,7 @@ class LocalStack:
         if self._with_site:
             self._start_receiver()
             self.site.start_simulator()
+            seed.prepare()
         self.cloud.deploy()
         if self._with_site:
             self._settle()
@@ -141,15 +142,19 @@ class LocalStack:
         return [as_object(each) for each in as_list(answer.get("data"))] if status == 200 else []
 
     def wait_for_spans(self) -> None:
-        """Until every simulated modem is available; given ones only have to be told of, for they may lack a SIM."""
+        """Until every simulated modem is available; given ones only have to be told of, for they may lack a SIM.
+
+        Looks into the table: an API call that came too early would be remembered by the function for seconds.
+        """
+        table = seed.accounts(self.deployment)
         deadline = time.monotonic() + _SPANS_S
         while time.monotonic() < deadline:
-            spans = self.spans()
-            ready = [each for each in spans if each.get("status") == 1 or self.site.simulator is None]
-            if len(ready) >= len(self.site.ports):
+            spans = table.spans(seed.ACCOUNT, seed.AGENT)
+            ready = [each for each in spans if each.available or self.site.simulator is None]
+            if len(ready) >= len(self.site.ports) and len(self.spans()) >= len(ready):
                 return
             self._expect_agent()
-            time.sleep(0.05)
+            time.sleep(0.02)
         raise StartError(f"the agent did not bring up its modems; see {self.layout.log('agent')}")
 
     def _expect_agent(self) -> None:
@@ -165,7 +170,7 @@ class LocalStack:
         return list(_json_lines(self.layout.received))
 
     def frames(self) -> list[JsonObject]:
-        """Every frame between agent and cloud so far: `at`, `way`, `connection`, `frame`. Needs `CloudOptions(trace=True)`."""
+        """Every frame between agent and cloud so far, as `trace` keeps them. Only with `CloudOptions(trace=True)`."""
         return [{**each, "frame": json.loads(str(each["frame"]))} for each in _json_lines(self.layout.frames)]
 
     # ------------------------------------------------------------------------------------------- hurting it

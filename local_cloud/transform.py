@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -51,6 +52,7 @@ def _translate(text: str, parameters: Mapping[str, str]) -> JsonObject:
     from samtranslator.translator.translator import Translator
     from samtranslator.yaml_helper import yaml_parse
 
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of feature flags of its own
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # the translator asks a boto3 session for its region
     source: JsonObject = yaml_parse(text)
     _stand_in_for_code(source)

@@ -95,14 +95,16 @@ class Pool:
         self._pending: deque[Invocation] = deque()
         self._stopping = False
         self._init_error: Outcome | None = None
+        self._tried = asyncio.Event()  # the first environment has asked for an event, or ended
 
     @property
     def pids(self) -> list[int]:
         return [worker.pid for worker in self._workers]
 
-    def start(self) -> None:
-        """One warm environment, so that the first call waits for no import."""
+    async def start(self) -> None:
+        """One warm environment, so that the first call waits for no import. Returns when it is there, or failed."""
         self._add_worker()
+        await self._tried.wait()
 
     async def invoke(self, payload: bytes) -> Outcome:
         """Never raises for what the function does; an error of its own is an outcome that `failed`."""
@@ -115,6 +117,7 @@ class Pool:
 
     def is_idle(self, worker: Worker) -> None:
         worker.initialised = True
+        self._tried.set()
         if worker not in self._idle:
             self._idle.append(worker)
         self._dispatch()
@@ -122,6 +125,7 @@ class Pool:
     def init_failed(self, outcome: Outcome) -> None:
         """Lambda fails the invocations that wait for an environment that cannot start, and tries again at the next."""
         self._init_error = outcome
+        self._tried.set()
         while self._pending:
             self._pending.popleft().end(outcome)
 

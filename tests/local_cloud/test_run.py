@@ -1,6 +1,8 @@
 """The command line, and that no process is ever left behind."""
 
+import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -13,6 +15,7 @@ import pytest
 from local_cloud.layout import CHECKOUT, Lock
 from local_cloud.ports import Reservation
 from local_cloud.process import StartError, start_any, stop_all
+from local_cloud.stack import post
 
 # A program that starts a stack, tells the ids of all its processes, and waits to be killed.
 _HOST = """
@@ -22,7 +25,10 @@ from local_cloud.cloud import CloudOptions
 from local_cloud.stack import LocalStack
 stack = LocalStack(Path(sys.argv[1]), CloudOptions(template=Path(sys.argv[2]), parameters={}), with_site=False)
 stack.start()
-workers = [pid for pids in stack.control("workers").values() for pid in pids]
+workers = []
+while len(workers) < 5:  # one for each function
+    workers = [pid for pids in stack.control("workers").values() for pid in pids if pid]
+    time.sleep(0.05)
 print(*(child.pid for child in stack.children), *workers, flush=True)
 time.sleep(600)
 """
@@ -89,12 +95,54 @@ def test_no_process_outlives_one_that_was_killed(tmp_path, eventually):
     command = [sys.executable, "-c", _HOST, tmp_path, template]
     host = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
     pids = [int(pid) for pid in host.stdout.readline().split()]
-    assert len(pids) >= 2 + 5  # moto, gateway, and a worker for each function
+    assert len(pids) >= 2 + 5  # moto, gateway, and the workers
     assert all(_alive(pid) for pid in pids)
     host.kill()
     host.wait()
     host.stdout.close()
     eventually(lambda: not any(_alive(pid) for pid in pids), within=5)
+
+
+def _of_state_dir(folder):
+    """Every process that has the folder in its command line."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if str(folder).encode() in file.read_bytes():
+                found.append(int(file.parent.name))
+        except OSError:
+            continue  # it ended while we looked
+    return [pid for pid in found if _alive(pid)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_run_says_when_it_is_ready_and_how_to_send_and_ends_on_a_signal(tmp_path, number):
+    command = [sys.executable, "-m", "local_cloud", "run", "--port", "0", "--state-dir", tmp_path, "--simulate", "1"]
+    running = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+    ready, url = running.stdout.readline().split()
+    assert ready == "READY"
+    curl = shlex.split(running.stdout.readline())
+    assert curl[:3] == ["curl", "-s", f"{url}/sms/send"]
+    status, answer = post(curl[2], json.loads(curl[-1]))
+    assert (status, answer["data"][0]["status"]) == (200, "SENT")
+    assert _of_state_dir(tmp_path)
+    before = time.monotonic()
+    running.send_signal(number)
+    assert running.wait(10) == 0
+    assert time.monotonic() - before < 5
+    assert _of_state_dir(tmp_path) == []
+    running.stdout.close()
+
+
+def test_the_demo_shows_every_step_of_every_message(tmp_path):
+    command = [sys.executable, "-m", "local_cloud", "demo", "--state-dir", tmp_path]
+    result = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=110)
+    assert result.returncode == 0, result.stdout
+    for step in ("accepted", "with the agent", "on the air", "report", "outbox"):
+        assert result.stdout.count(f"s  {step} ") == 4, result.stdout
+    assert result.stdout.count("s  push ") == 8
+    assert result.stdout.endswith("4 of 4 messages arrived\n")
 
 
 def test_a_command_that_ignores_sigterm_is_killed_within_the_time(tmp_path):
