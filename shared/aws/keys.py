@@ -1,15 +1,11 @@
 """Every key of every table, in one place. Rule: no other file spells one.
 
-Account names, agent ids and event ids hold no `#` (see `NAME`); times are zero-padded so that text sorts as numbers do.
+Names of accounts and agents hold no `#` (see agent_token.NAME); times are zero-padded, so that text sorts as they do.
 """
 
-import re
 from zlib import crc32
 
 from shared.message import Message
-
-NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
-"""What accounts and agents may be called: it stands in keys, tokens and URLs."""
 
 ACCOUNT = "ACCOUNT"
 PUSH = "PUSH"
