@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 TABLES = ("Outbox", "Inbox", "Config", "Pushes")
+ENVIRONMENT = {
+    **{f"{name.upper()}_TABLE": name for name in TABLES},
+    "PUSH_QUEUE_URL": "https://q",
+    "PUSH_DEAD_QUEUE_URL": "https://d",
+    "ALERTS_TOPIC_ARN": "arn:t",
+    "CONNECTIONS_URL": "https://abc123.execute-api.eu-central-1.amazonaws.com/live",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+}
 _KEPT = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
 
 
@@ -37,11 +47,7 @@ def create_tables(client: "DynamoDBClient") -> None:
 @contextmanager
 def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator["DynamoDBClient"]:
     """A region with our tables, and functions wired to it anew."""
-    environment = {f"{name.upper()}_TABLE": name for name in TABLES}
-    environment |= {"PUSH_QUEUE_URL": "https://q", "PUSH_DEAD_QUEUE_URL": "https://d", "ALERTS_TOPIC_ARN": "arn:t"}
-    environment |= {"CONNECTIONS_URL": "https://abc123.execute-api.eu-central-1.amazonaws.com/live"}
-    environment |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "eu-central-1"}
-    for name, value in environment.items():
+    for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     with mock_aws():
         client = Clients().dynamodb()
