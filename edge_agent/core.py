@@ -115,6 +115,7 @@ class Core:
             log.warning("this machine's clock is wrong by %.0f s; the cloud's time is used, but set it (NTP)", ahead)
         self.journal.note_time(server_time)
         self.book.expire()
+        self.dispatch.trust()
 
     # Time.
 

@@ -15,6 +15,7 @@ class Dispatch:
         self._wake = wake
         self._queues: dict[str, deque[HeldJob]] = {}  # of able spans; jobs ended meanwhile are skipped
         self._aside: dict[str, HeldJob] = {}
+        self._doubted: list[HeldJob] = []
         self._jobs: dict[str, HeldJob] = {}  # all that wait, by id
 
     def add(self, job: HeldJob, *, first: bool = False) -> None:
@@ -32,10 +33,18 @@ class Dispatch:
             self._queues[span].append(job)
         self._wake(span)
 
-    def put_aside(self, job: HeldJob) -> None:
-        """Keeps a job that was taken out from every span, until it is removed."""
+    def doubt(self, job: HeldJob) -> None:
+        """Keeps a job that was taken out from every span, until `trust` or its removal."""
         self._jobs[job.id] = job
         job.home = ""
+        self._doubted.append(job)
+
+    def trust(self) -> None:
+        """Offers the doubted ones again."""
+        doubted, self._doubted = self._doubted, []
+        for job in doubted:
+            if self._jobs.get(job.id) is job:
+                self.add(job)
 
     def take(self, span: str) -> HeldJob | None:
         """The next job for this span, taken out."""

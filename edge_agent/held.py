@@ -8,6 +8,10 @@ class JournalBroken(Exception):
     """The journal's file cannot be used at all; the text says why."""
 
 
+class JournalDamaged(JournalBroken):
+    """What is in the file is not what was written."""
+
+
 class JournalUnavailable(Exception):
     """The journal cannot take anything new now (disk full, read-only, damaged); the text says why."""
 

@@ -25,6 +25,7 @@ from edge_agent.held import (
     HeldJob,
     HeldPart,
     JournalBroken,
+    JournalDamaged,
     JournalUnavailable,
     ReceivedPart,
 )
@@ -68,7 +69,7 @@ class Journal:
         try:
             try:
                 db, contents = _open(config, reports_since)
-            except JournalBroken as error:
+            except JournalDamaged as error:
                 db, contents = _begin_anew(config, error, now)
         except (JournalBroken, sqlite3.Error, OSError) as error:
             os.close(lock)
@@ -197,11 +198,11 @@ def _open(config: JournalConfig, reports_since: float) -> tuple[sqlite3.Connecti
     except sqlite3.DatabaseError as error:
         db.close()
         if journal_schema.is_damage(error):
-            raise JournalBroken(str(error)) from error
+            raise JournalDamaged(str(error)) from error
         raise
 
 
-def _begin_anew(config: JournalConfig, error: JournalBroken, now: float) -> tuple[sqlite3.Connection, Contents]:
+def _begin_anew(config: JournalConfig, error: JournalDamaged, now: float) -> tuple[sqlite3.Connection, Contents]:
     """Keeps the damaged file, and takes over what the cloud was not told yet. Its jobs are the cloud's to settle."""
     saved = _set_aside(config.path, now)
     log.error("journal: %s; it was kept as %s, and a new one is begun", error, saved)

@@ -8,7 +8,7 @@ import sqlite3
 import uuid
 from pathlib import Path
 
-from edge_agent.held import JournalBroken
+from edge_agent.held import JournalBroken, JournalDamaged
 
 MIGRATIONS: tuple[str, ...] = (
     # 0 → 1. Each table is one B-tree, since a commit costs by the pages that it touches. `jobs` doubles as the list
@@ -71,7 +71,7 @@ def connect(path: Path, max_mb: int) -> sqlite3.Connection:
     except sqlite3.DatabaseError as error:
         connection.close()
         if is_damage(error):
-            raise JournalBroken(f"{path} is damaged ({error})") from error
+            raise JournalDamaged(f"{path} is damaged ({error})") from error
         raise
     except JournalBroken:
         connection.close()

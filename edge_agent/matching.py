@@ -86,7 +86,9 @@ class Matcher:
         number = digits(recipient)
         exact = [known for known in self._by_reference.get((sim, mr), ()) if same_number(known.recipient, number)]
         unreferenced = [known for known in self._unreferenced.get(sim, ()) if same_number(known.recipient, number)]
-        found = self._by_time(exact, unreferenced, sim, taken_at) or self._by_order(exact, unreferenced, now)
+        found = self._by_time(exact, unreferenced, sim, taken_at)
+        if found is None:
+            found = self._by_order(exact, unreferenced if taken_at is None else [], now)
         if found is not None and taken_at is not None and len(exact) == 1 and found is exact[0]:
             self._skew[sim] = taken_at - found.part.at
         return found

@@ -114,7 +114,7 @@ class Sender:
         if self._clock.told:
             self._book.expired(job)
         else:
-            self._dispatch.put_aside(job)
+            self._dispatch.doubt(job)
         return False
 
     def _paced(self, lane: Lane, job: HeldJob) -> float:
