@@ -2,9 +2,11 @@
 
 import base64
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from shared import credentials, http_call
 from shared.http_call import HttpEvent
@@ -153,3 +155,18 @@ class Rig:
         self.inbox.add(
             Received(account=account, id=number, port=1, port_name="lte-1.1", imsi="", sender=sender, text=text, at=at)
         )
+
+
+def wsgi(rig: Callable[[], Rig]) -> WSGIApplication:
+    """The API for what speaks to servers: schemathesis, and real clients over HTTP."""
+
+    def application(environment: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        headers = {name[5:].replace("_", "-"): text for name, text in environment.items() if name.startswith("HTTP_")}
+        headers["content-type"] = environment.get("CONTENT_TYPE", "")
+        body = environment["wsgi.input"].read(int(environment.get("CONTENT_LENGTH") or 0))
+        path = environment["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
+        answer = rig().handle(event(path, body, method=environment["REQUEST_METHOD"], headers=headers))
+        start_response(f"{answer.http} -", list(answer.headers.items()))
+        return [answer.text.encode()]
+
+    return application

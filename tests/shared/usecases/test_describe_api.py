@@ -1,10 +1,8 @@
 """The OpenAPI document: held to the code, and the code held to it by calls made from it."""
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from wsgiref.types import StartResponse, WSGIEnvironment
 
 import schemathesis
 from hypothesis import HealthCheck, settings
@@ -14,7 +12,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 from shared.errors import CATALOGUE
 from shared.usecases.describe_api import as_json
 from shared.usecases.operations import OPERATIONS
-from tests.api_rig import PASSWORD, Rig, event
+from tests.api_rig import PASSWORD, Rig, event, wsgi
 
 load_all_checks()
 PROMISES = CHECKS.get_by_names(
@@ -45,18 +43,7 @@ def test_it_is_served_to_anyone() -> None:
     assert [server["url"] for server in answer.json["servers"]] == ["/", "/v1"]
 
 
-def application(environment: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """The API as WSGI, each call on a new rig: what schemathesis can call in process."""
-    headers = {name[5:].replace("_", "-").lower(): text for name, text in environment.items() if name[:5] == "HTTP_"}
-    headers["content-type"] = environment.get("CONTENT_TYPE", "")
-    body = environment["wsgi.input"].read(int(environment.get("CONTENT_LENGTH") or 0))
-    path = environment["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
-    answer = Rig().handle(event(path, body, method=environment["REQUEST_METHOD"], headers=headers))
-    start_response(f"{answer.http} -", list(answer.headers.items()))
-    return [answer.text.encode()]
-
-
-schema = schemathesis.openapi.from_wsgi("/openapi.json", application)
+schema = schemathesis.openapi.from_wsgi("/openapi.json", wsgi(Rig))  # each call meets a world of its own
 
 
 @schema.parametrize()

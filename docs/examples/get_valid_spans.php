@@ -1,0 +1,18 @@
+<?php
+// List the spans of the account.
+
+$body = [
+    'username' => getenv('SPANBRIDGE_USER'),
+    'password' => getenv('SPANBRIDGE_PASSWORD'),
+];
+$context = stream_context_create(['http' => [
+    'method' => 'POST',
+    'header' => 'Content-Type: application/json',
+    'content' => json_encode($body, JSON_THROW_ON_ERROR),
+    'timeout' => 30,
+    'ignore_errors' => true, // every answer is an envelope, whatever the status
+]]);
+$text = file_get_contents(getenv('SPANBRIDGE_URL') . '/sms/get_valid_spans', false, $context);
+echo $text, "\n";
+$answer = json_decode((string) $text, true);
+exit(($answer['code'] ?? -1) === 0 ? 0 : 1);

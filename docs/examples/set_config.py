@@ -1,0 +1,27 @@
+"""Push results and reports to https://<host given as argument>/sms."""
+
+import json
+import os
+import sys
+import urllib.error
+import urllib.request
+
+body = {
+    "username": os.environ["SPANBRIDGE_USER"],
+    "password": os.environ["SPANBRIDGE_PASSWORD"],
+    "enable": 1,
+    "url_http": "https",
+    "url_host": sys.argv[1],
+    "url_path": "/sms",
+}
+request = urllib.request.Request(
+    os.environ["SPANBRIDGE_URL"] + "/smsoutbox/set_config",
+    data=json.dumps(body).encode(),
+    headers={"Content-Type": "application/json"},
+)
+try:
+    answer = json.load(urllib.request.urlopen(request, timeout=30))
+except urllib.error.HTTPError as error:
+    answer = json.load(error)  # every answer is an envelope, whatever the status
+print(json.dumps(answer, ensure_ascii=False))
+sys.exit(0 if answer["code"] == 0 else answer["msg"])
