@@ -5,6 +5,7 @@ Rule: an event's id follows from what it says, so that it is the same over every
 
 import json
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -45,7 +46,10 @@ def result_ids(message_id: str) -> tuple[str, ...]:
     return tuple(f"{message_id}-result-{status}" for status in ("sent", "failed"))
 
 
-_EVENT: TypeAdapter[PushEvent] = TypeAdapter(PushEvent)
+@cache
+def _event() -> TypeAdapter[PushEvent]:
+    """Made when first used: most functions only write events."""
+    return TypeAdapter(PushEvent)
 
 
 class BadPushEvent(ValueError):
@@ -60,7 +64,7 @@ def to_json(event: PushEvent) -> str:
 def from_json(text: str) -> PushEvent:
     """Raises BadPushEvent."""
     try:
-        return _EVENT.validate_json(text)
+        return _event().validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         raise BadPushEvent(f"{'.'.join(str(step) for step in first['loc']) or 'event'}: {first['msg']}") from None

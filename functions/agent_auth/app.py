@@ -2,10 +2,11 @@
 
 from typing import TypedDict
 
+import shared.aws.cold_start as cold_start  # before all others: it is about their imports
 from shared.aws import wiring
 from shared.usecases.connect_agent import identify
 
-wiring.at_cold_start(wiring.accounts)
+cold_start.at_cold_start(wiring.accounts)
 
 
 class Event(TypedDict):

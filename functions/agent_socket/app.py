@@ -2,11 +2,12 @@
 
 from typing import NotRequired, TypedDict
 
+import shared.aws.cold_start as cold_start  # before all others: it is about their imports
 from shared.aws import wiring
 from shared.usecases.agent_line import Connection
 from shared.usecases.agent_session import disconnect, receive
 
-wiring.at_cold_start(wiring.sessions)
+cold_start.at_cold_start(wiring.sessions)
 
 
 class _Context(TypedDict):

@@ -2,11 +2,12 @@
 
 from typing import TypedDict
 
+import shared.aws.cold_start as cold_start  # before all others: it is about their imports
 from shared.aws import wiring
 from shared.usecases.deliver_push import deliver
 from shared.usecases.push_attempt import Delivery
 
-wiring.at_cold_start(wiring.pushing)
+cold_start.at_cold_start(wiring.pushing)
 
 
 class SqsRecord(TypedDict):

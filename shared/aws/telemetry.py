@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from shared.usecases.sweep import Swept
+if TYPE_CHECKING:
+    from shared.usecases.sweep import Swept
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,6 @@ pays for no other function's parts.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -30,18 +29,6 @@ if TYPE_CHECKING:
     from shared.usecases.sweep import Sweeper
 
 CLOCK = SystemClock()
-
-
-def at_cold_start(build: Callable[[], object]) -> None:
-    """In Lambda, builds now: the init phase lends a whole processor, and what is missing should show at once.
-
-    Elsewhere nothing: a test may import a handler without an environment.
-    """
-    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-        from shared.aws.telemetry import start_logging
-
-        start_logging()
-        build()
 
 
 @cache
