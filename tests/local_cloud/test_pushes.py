@@ -49,14 +49,14 @@ def wait_for(condition: Callable[[], object], seconds: float) -> float:
 def test_a_receiver_that_fails_five_times_then_works_gets_each_event_under_one_id(stack: LocalStack) -> None:
     stack.set_receiver(status=500, times=5)
     before = len(stack.pushes())
-    numbers = "+15550101 +15550102 +15550103"
+    numbers = " ".join(f"+1555010{n}" for n in range(5))
     status, answer = stack.call("/sms/send", dest_num=numbers, msg="hello", mode=1)
     assert status == 200, answer
 
     def told() -> set[str]:
         return {str(push["headers"]["webhook-id"]) for push in stack.pushes()[before:] if push["answered"] == 200}
 
-    wait_for(lambda: len(told()) == 6, 120)
+    wait_for(lambda: len(told()) == 10, 120)
     pushes = stack.pushes()[before:]
     assert sum(push["answered"] == 500 for push in pushes) == 5
     assert {push["headers"]["webhook-id"] for push in pushes} == told()  # a repeat is the same event
@@ -79,5 +79,6 @@ def test_a_receiver_that_hangs_does_not_slow_another_accounts_pushes(stack: Loca
             delays.append(wait_for(lambda wanted=number: works.accepted > wanted, 20))
             time.sleep(0.25)
         print(f"median {median(delays):.3f} s, worst {max(delays):.3f} s; {hangs.accepted} attempts hung")
-        assert median(delays) < 0.5 and max(delays) < 3
+        # Far from the 15 s that one hanging attempt takes, even on a machine that has much else to do.
+        assert median(delays) < 1.5 and max(delays) < 8, delays
         assert hangs.accepted <= 25
