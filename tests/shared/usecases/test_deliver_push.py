@@ -5,16 +5,21 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import pairwise
+from itertools import cycle, pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.ports import PushAttempt, PushState, Unavailable
+from shared.push_event import from_json
 from shared.push_retry import RETRY_S
 from shared.usecases.push_turns import TURNS
 from tests.push_world import BROKEN, HANGS, OK, Answer, PushWorld, event
 
 DAY = 86400.0
+ANSWERS = (200, 204, 302, 400, 404, 408, 410, 429, 500, 503, None)
+SAID = (("result", "SENT"), ("report", "DELIVERD"), ("received", ""))
 
 
 def failing(times: int, attempt: PushAttempt = BROKEN) -> Answer:
@@ -172,7 +177,7 @@ def test_a_record_handed_out_too_early_waits_for_its_time_without_a_try() -> Non
 
 
 @pytest.mark.parametrize(
-    ("settings", "kinds"),
+    ("changes", "kinds"),
     [
         ({"enable": 0}, []),
         ({"results_enable": 0}, ["received", "report"]),
@@ -181,8 +186,8 @@ def test_a_record_handed_out_too_early_waits_for_its_time_without_a_try() -> Non
         ({"url_host": ""}, []),
     ],
 )
-def test_only_what_is_switched_on_is_told(settings: dict[str, object], kinds: list[str]) -> None:
-    world = PushWorld(**settings)
+def test_only_what_is_switched_on_is_told(changes: dict[str, object], kinds: list[str]) -> None:
+    world = PushWorld(**changes)
     world.queue.put([event(), event(kind="report", status="DELIVERD"), event("e1", "received", status="")])
     world.run(DAY)
     assert sorted(event_id.split("-")[1] for event_id in world.receivers.ids()) == kinds
@@ -400,3 +405,33 @@ def test_attempts_failures_and_the_age_of_the_oldest_are_counted_per_account() -
     world.clock.time += 7
     world.round()
     assert sorted(world.metrics.told) == [("acme", 2, 1, 7.0), ("other", 1, 0, 0.0)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    answers=st.lists(
+        st.sampled_from([200, 204, 302, 400, 404, 408, 410, 429, 500, 503, None]), min_size=1, max_size=40
+    ),
+    faults=st.lists(st.booleans(), max_size=30),
+    messages=st.integers(1, 4),
+    chance=st.floats(0, 1),
+)
+def test_whatever_receivers_and_services_do_every_event_ends_told_or_kept(
+    answers: list[int | None], faults: list[bool], messages: int, chance: float
+) -> None:
+    world = PushWorld()
+    world.chance = chance
+    turn = cycle(answers)
+    world.receivers.answer = lambda _url, _headers: PushAttempt(status=next(turn), error="no", seconds=0.1)
+    world.log.faults.then(*(Unavailable("throttled") if fault else None for fault in faults))
+    events = [event(f"m{n}", kind, status=status) for n in range(messages) for kind, status in SAID]
+    world.queue.put(events)
+    world.run(4 * DAY)
+    assert world.queue.held == {}
+    dead = {from_json(body).id for body, _ in world.queue.dead.values()}
+    for one in events:
+        record = world.log.get("acme", one.id)
+        assert record is not None and record.state is not PushState.WAITING
+        assert (one.id in dead) == (record.state is PushState.DEAD)
+        assert record.tries <= len(RETRY_S) + 1
+        assert (record.state is PushState.DELIVERED) == (record.attempts[-1].status in {200, 204})
