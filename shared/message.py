@@ -161,6 +161,8 @@ class Port:
     agent: str
     span: str
     name: str
+    told_name: str = ""  # what the agent's configuration calls it
+    technology: str = ""  # the first that the modem told; a name is made of it
     disabled: bool = False
     parts_per_day: int = 0
     parts_per_month: int = 0

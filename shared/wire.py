@@ -65,8 +65,8 @@ class ResultEvent(WireModel):
     """How the attempt to hand a message to a modem ended. A later one, with another id, settles `uncertain`."""
 
     kind: Literal["result"] = "result"
-    event_id: str
-    job_id: str
+    event_id: str = Field(min_length=1)
+    job_id: str = Field(min_length=1)
     outcome: Literal["sent", "refused", "unavailable", "uncertain", "expired", "cancelled"]
     at: float  # epoch s
     span: str = ""  # empty when no span had it
@@ -80,8 +80,8 @@ class ReportEvent(WireModel):
     """The network's final word on a message: delivered when all its parts are. Implies that the modem took it."""
 
     kind: Literal["report"] = "report"
-    event_id: str
-    job_id: str
+    event_id: str = Field(min_length=1)
+    job_id: str = Field(min_length=1)
     outcome: Literal["delivered", "undelivered"]
     at: float  # epoch s: the network's discharge time of the last part
     sent_at: float  # epoch s: when the modem took it, in case the result was not stored yet
@@ -94,7 +94,7 @@ class ReceivedEvent(WireModel):
     """A message that a modem received, whole."""
 
     kind: Literal["received"] = "received"
-    event_id: str
+    event_id: str = Field(min_length=1)
     span: str
     imsi: str = ""
     sender: str

@@ -76,9 +76,9 @@ class FakeOutbox:
             return Recorded.UNCHANGED, old
         self.rows[(account, message_id)] = new
         self.writes += 1
-        if settle or not has_ended(new.state):
+        if settle:
             self.kept.discard((account, message_id))
-        else:
+        elif not has_ended(old.state):
             self.kept.add((account, message_id))
         return Recorded.CHANGED, new
 
@@ -294,6 +294,7 @@ class FakeAccounts:
                 n = 1 + max((k for a, k in self.ports if a == account), default=0)
                 name = info.name or f"{info.technology or 'gsm'}-1.{n}"
                 port = Port(account=account, number=n, agent=agent_id, span=info.span, name=name)
+                port = replace(port, told_name=info.name, technology=info.technology)
                 self.ports[(account, n)] = port
         return self.ports_of(account, agent_id)
 

@@ -8,6 +8,7 @@ do not contend; a crash between the counter and the rows leaves a gap, never a d
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _TRIES = 5
+_UNKNOWN = "gsm"  # stands in a name while the modem has not told its technology
 _RUN = 40  # spans in one transaction: two rows each, of the 100 that DynamoDB takes
 
 
@@ -72,7 +74,9 @@ class PortRows:
                 number=first + i,
                 agent=agent_id,
                 span=info.span,
-                name=info.name or f"{info.technology or 'gsm'}-{board}.{there + i + 1}",
+                name=info.name or f"{info.technology or _UNKNOWN}-{board}.{there + i + 1}",
+                told_name=info.name,
+                technology=info.technology,
             )
             for i, info in enumerate(new)
         ]
@@ -87,9 +91,9 @@ class PortRows:
                                 "ConditionExpression": "attribute_not_exists(sk)",
                             }
                         }
-                        for port, info in zip(ports, new, strict=True)
+                        for port in ports
                         for item in (
-                            {**port_row(port), "told_name": text(info.name)},
+                            port_row(port),
                             {**key(keys.slots(account), keys.slot(agent_id, port.span)), "number": number(port.number)},
                         )
                     ]
@@ -130,23 +134,38 @@ class PortRows:
         return int_of(answer["Attributes"], "number") - by + 1
 
     def _renamed(self, ports: dict[str, Port], spans: Sequence[SpanInfo]) -> Mapping[str, Port]:
-        """Takes over a name that changed in the agent's configuration; one that the operator gave stays till then."""
-        if all(not info.name or info.name == ports[info.span].name for info in spans):
-            return ports
-        changed = [info for info in spans if info.name and self._rename(ports[info.span], info.name)]
-        again = self.numbered(next(iter(ports.values())).account, [ports[info.span].number for info in changed])
-        return {**ports, **{port.span: port for port in again}}
+        after = {info.span: renamed(ports[info.span], info) for info in spans}
+        for span, port in after.items():
+            if port != ports[span]:
+                self._rename(ports[span], port)
+        return {**ports, **after}
 
-    def _rename(self, port: Port, name: str) -> bool:
-        row = update_if(
+    def _rename(self, before: Port, after: Port) -> None:
+        """Gives way to a name that the operator gave meanwhile."""
+        update_if(
             self._client,
             {
                 "TableName": self._table,
-                "Key": key(port.account, keys.port(port.number)),
-                "UpdateExpression": "SET #name = :name, told_name = :name",
-                "ConditionExpression": "told_name <> :name",
+                "Key": key(after.account, keys.port(after.number)),
+                "UpdateExpression": "SET #name = :name, told_name = :told, technology = :technology",
+                "ConditionExpression": "#name = :before",
                 "ExpressionAttributeNames": {"#name": "name"},
-                "ExpressionAttributeValues": {":name": text(name)},
+                "ExpressionAttributeValues": {
+                    ":name": text(after.name),
+                    ":told": text(after.told_name),
+                    ":technology": text(after.technology),
+                    ":before": text(before.name),
+                },
             },
         )
-        return row is not None
+
+
+def renamed(port: Port, info: SpanInfo) -> Port:
+    """With what became known since it was named. The operator's name stays until the configuration says another."""
+    name = port.name
+    if info.name and info.name != port.told_name:
+        name = info.name
+    elif info.technology and not port.technology and name.startswith(f"{_UNKNOWN}-"):
+        name = info.technology + name.removeprefix(_UNKNOWN)
+    told_name, technology = info.name or port.told_name, port.technology or info.technology
+    return replace(port, name=name, told_name=told_name, technology=technology)

@@ -6,7 +6,7 @@ table, so a post that fails loses nothing; a connection that turns out to be gon
 
 import logging
 
-from shared.message import Agent
+from shared.message import Agent, Port
 from shared.ports import Gone, Unavailable
 from shared.presence import NOTE_EVERY_S
 from shared.usecases.agent_events import EventTaker
@@ -112,10 +112,15 @@ def _spans(spans: Spans, line: AgentLine) -> None:
     gone = [SpanInfo(span=span, available=False, reason="not there any more") for span in spans.gone]
     try:
         known = accounts.ports_of(one.account, one.agent)
-        if any(info.span not in known for info in spans.changed):
+        if any(info.span not in known or _is_better_known(info, known[info.span]) for info in spans.changed):
             line.welcome(accounts.allot_ports(one.account, one.agent, spans.changed))
         line.save_spans([*spans.changed, *gone], at=spans.at or line.ports.clock.now(), whole=False)
     except Unavailable:
         # This frame is not said again, but a new hello tells all spans.
         line.post(Refused(code="unavailable", text="the spans could not be stored"))
         raise
+
+
+def _is_better_known(info: SpanInfo, port: Port) -> bool:
+    """Its port may get the name that it should have."""
+    return bool(info.technology and not port.technology) or bool(info.name and info.name != port.told_name)

@@ -247,6 +247,15 @@ def test_the_operators_name_stays_until_the_configuration_says_another(
     assert with_agent.allot_ports("acme", "site-1", [span("imei:1", name="attic")])["imei:1"].name == "attic"
 
 
+def test_a_port_named_before_its_technology_was_known_gets_its_proper_name_once(with_agent: AccountTable) -> None:
+    with_agent.allot_ports("acme", "site-1", [span("imei:1", technology=""), span("imei:2", technology="")])
+    known = with_agent.allot_ports("acme", "site-1", [span("imei:2", technology="lte")])
+    assert [known["imei:1"].name, known["imei:2"].name] == ["gsm-1.1", "lte-1.2"]
+    assert with_agent.ports_of("acme", "site-1") == known
+    later = with_agent.allot_ports("acme", "site-1", [span("imei:2", technology="nr")])
+    assert later["imei:2"].name == "lte-1.2"
+
+
 def test_more_spans_than_one_transaction_takes_get_ports(with_agent: AccountTable) -> None:
     many = [span(f"imei:{n}") for n in range(90)]
     assert sorted(_numbers(with_agent.allot_ports("acme", "site-1", many)).values()) == list(range(1, 91))

@@ -228,6 +228,11 @@ def test_a_span_never_seen_before_gets_a_port_and_the_agent_is_told(bench: Bench
     assert isinstance(welcome, Welcome) and welcome.ports["imei:3"] == 3
 
 
+def test_a_span_whose_technology_became_known_may_get_a_better_name(bench: Bench) -> None:
+    connection = bench.greeted(spans=(span("imei:1", technology=""),))
+    assert [type(f) for f in bench.say(connection, Spans(at=NOW, changed=(span("imei:1"),)))] == [Welcome]
+
+
 def test_spans_that_could_not_be_stored_make_the_agent_say_hello_again(bench: Bench) -> None:
     connection = bench.greeted()
     bench.accounts.faults.then(Unavailable("throttled"))
