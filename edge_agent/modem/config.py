@@ -29,6 +29,7 @@ class Timings:
     ports_every: float = 2.0  # looking for plugged and unplugged ports; one directory listing
     status_every: float = 30.0  # signal and registration of a ready span
     operator_every: float = 600.0  # operator name and technology, which cost a slow +COPS?
+    report_patience: float = 120.0  # for the first delivery report, before reports are had in another way
     sweep_every: float = 300.0  # reading the stores, for what no notification announced (modem-notes 18)
     registering_every: float = 2.0
     registration_limit: float = 180.0  # a modem scans all bands in about two minutes; then the ladder begins

@@ -19,7 +19,7 @@ from edge_agent.span import AgentSide
 _LOG = logging.getLogger(__name__)
 _DIRECT = ("+CMT:", "+CDS:")
 _ANNOUNCED = ("+CMTI:", "+CDSI:")
-_FULL = ("^SMMEMFULL", "+SMS FULL", '+CIEV: "SMSFULL"', "%SMSFULL", "+QIND: SMS FULL")
+_FULL = ("^SMMEMFULL", "+SMS FULL", '+CIEV: "SMSFULL"', "%SMSFULL", '+QIND: "smsfull"')
 _RECEIVED = {"0", "1", ""}  # <stat> of received messages, unread and read (27.005 §3.1); 2 and 3 are a person's own
 _NO_ACK_EXPECTED = 340
 _MTI_REPORT = 2  # 23.040 §9.2.3.1, SC to MS
@@ -88,13 +88,20 @@ class Inbox:
     async def _confirm(self) -> None:
         """Every one, whatever is in it, or the modem's SMS service gets stuck (modem-notes 13)."""
         reply = await self._channel.request(self._acknowledge, urgent=True)
-        if reply.outcome is not Outcome.ERROR or (reply.error and reply.error.number == _NO_ACK_EXPECTED):
+        if reply.outcome is not Outcome.ERROR:
             return
-        if self._acknowledge is commands.ACKNOWLEDGE:
+        if reply.error is not None and reply.error.number == _NO_ACK_EXPECTED:
+            await self._indicate_again()
+        elif self._acknowledge is commands.ACKNOWLEDGE:
             self._acknowledge = commands.ACKNOWLEDGE_0
             await self._confirm()
         else:
             _LOG.warning("%s: acknowledgement refused: %s", self._span, reply.in_words)
+
+    async def _indicate_again(self) -> None:
+        """We were too late: 27.005 §3.4.4 has the modem stop telling (<mt> and <ds> 0), and the network sends again."""
+        for command in self.receiving.indications.restore:
+            await self._channel.request(command)
 
     async def _hand_over(self, pdu: str, *, is_report: bool) -> None:
         if is_report:

@@ -3,15 +3,16 @@
 import asyncio
 import logging
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from edge_agent.modem import answers, commands, indications, setup, sim
+from edge_agent.modem import commands, indications, network, setup, sim
 from edge_agent.modem.channel import Channel
 from edge_agent.modem.commands import Command
 from edge_agent.modem.config import SpanOptions, Timings
 from edge_agent.modem.driver import Driver
 from edge_agent.modem.inbox import Inbox
 from edge_agent.modem.ladder import Rung
+from edge_agent.modem.network import Network
 from edge_agent.modem.pin_ledger import PinLedger
 from edge_agent.modem.reply import Outcome, Urc
 from edge_agent.modem.report_watch import ReportWatch
@@ -34,16 +35,6 @@ class Trouble(Exception):
         self.lowest = lowest
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
-    """What was asked of the network side at one moment."""
-
-    registered: bool
-    reason: str = ""
-    signal_dbm: int | None = None
-    roaming: bool = False
-
-
 class Opened:
     """Raises Trouble from `watch` alone; the other methods just get replies that say no."""
 
@@ -60,7 +51,7 @@ class Opened:
         self._channel = Channel(self, timings.resync_waits, Trace(device) if trace else None)
         self._trouble: asyncio.Future[Trouble] = asyncio.get_running_loop().create_future()
         self._resyncs: deque[float] = deque(maxlen=MAX_RESYNCS)
-        self._reports = ReportWatch()
+        self._reports = ReportWatch(timings.report_patience)
 
     # Opening and closing
 
@@ -107,7 +98,7 @@ class Opened:
             receiving = await setup.configure(self._channel, row, usb=is_usb(self.device))
         except SetupFailed as error:
             raise Trouble(str(error), Rung.SOFT_RESET) from error
-        self._reports = ReportWatch()
+        self._reports = ReportWatch(self._timings.report_patience)
         self.inbox = Inbox(self._channel, agent, span, self.imsi, receiving, self._reports)
         self.inbox.sweep()
         submit_s = self._options.submit_timeout_s or row.submit_s
@@ -116,15 +107,7 @@ class Opened:
     # While it lives
 
     async def network(self) -> Network:
-        """Registration and signal: two or three quick commands."""
-        signal = answers.signal_dbm((await self._channel.request(commands.SIGNAL)).lines)
-        best: answers.Registration | None = None
-        for command in (commands.REGISTERED_CS, commands.REGISTERED_EPS, commands.REGISTERED_PS):
-            told = answers.registration((await self._channel.request(command)).lines)
-            if told is not None and told.registered:
-                return Network(True, "", signal, told.roaming)
-            best = best or told
-        return Network(False, best.in_words if best else "registration not told", signal)
+        return await network.look(self._channel)
 
     async def look_for_reports(self) -> None:
         """Has reports stored and announced instead, where direct ones never come."""
@@ -142,8 +125,7 @@ class Opened:
 
     async def operator(self) -> tuple[str, str]:
         """Name and technology."""
-        await self._channel.request(commands.OPERATOR_FORMAT)
-        return answers.operator((await self._channel.request(commands.OPERATOR)).lines)
+        return await network.operator(self._channel)
 
     async def apply(self, rung: Rung) -> None:
         """The rungs that need the open port."""

@@ -19,6 +19,7 @@ SHORT = Timings(
     ports_every=0.05,
     status_every=0.2,
     operator_every=5.0,
+    report_patience=0.3,
     sweep_every=0.5,
     registering_every=0.05,
     registration_limit=1.0,
