@@ -64,7 +64,8 @@ class Sweeper:
             if self.clock.now() - now > self.budget_s:
                 break
             ids = [(late.agent[0], late.id) for late in run]
-            expired += len(end_messages(ids, change, outbox=self.outbox, pushes=self.pushes))
+            ended = end_messages(ids, change, outbox=self.outbox, pushes=self.pushes)
+            expired += sum(message.state is State.EXPIRED for message in ended)
         return expired
 
     def _due(self, overdue: Sequence[Overdue], now: float) -> Iterator[Overdue]:
