@@ -89,7 +89,7 @@ VENDORS: dict[str, Vendor] = {
         maker="Sierra Wireless, Incorporated",
         model="MC7455",
         revision="SWI9X30C_02.24.03.00 r6978 CARMD-EV-FRMWR2 2017/03/02 13:36:45",
-        queries=(Query("!ICCID", "?", "!ICCID: {iccid}"), Query("+CPINC", "", "+CPINC: {pin},3,{puk},10")),
+        queries=(Query("!ICCID", "?", "!ICCID: {iccid}"), Query("+CPINC", "?", "+CPINC: {pin},3,{puk},10")),
         sim_open=(),
         noise=("+CREG: 1", "+CGREG: 1"),
     ),
