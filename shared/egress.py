@@ -18,7 +18,7 @@ from http.client import HTTPException, HTTPResponse
 from ipaddress import ip_address
 
 from shared.egress_guard import Address, Refused, Target, check_address, host_of, literal_address, target_of
-from shared.ports import PushAttempt
+from shared.push_record import PushAttempt
 from shared.push_retry import retry_after
 
 ANSWER_BYTES = 64 * 1024

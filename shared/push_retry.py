@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from shared.ports import Circuit, PushAttempt, PushState
+from shared.push_record import Circuit, PushAttempt, PushState
 
 RETRY_S: tuple[float, ...] = (5, 30, 120, 600, 1800, 3600, 10800, 21600, 43200, 43200)
 JITTER = 0.2

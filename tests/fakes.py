@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 
 from shared.lifecycle import has_ended
 from shared.message import Account, Agent, AgentKey, Change, Life, Message, Port, Received, Site, Snapshot, after
-from shared.ports import Backlog, Gone, OutboxFilter, Overdue, Page, PushAttempt, Recorded, Tally
+from shared.ports import Backlog, Gone, OutboxFilter, Overdue, Page, Recorded, Tally
 from shared.presence import BACK_WITHIN_S, SILENT_AFTER_S
 from shared.push_event import PushEvent, to_json
+from shared.push_record import PushAttempt
 from shared.wire import FromCloud, SpanInfo
 
 

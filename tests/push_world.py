@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.message import Account
-from shared.ports import Circuit, PushAttempt, PushRecord, PushView
 from shared.push_event import PushEvent, result_ids, to_json
+from shared.push_record import Circuit, PushAttempt, PushRecord, PushView
 from shared.push_settings import PushSettings, stored
 from shared.usecases.deliver_push import deliver
 from shared.usecases.manage_pushes import PushDesk

@@ -15,8 +15,9 @@ from botocore.exceptions import ClientError
 
 from shared.aws import keys
 from shared.aws.clients import code_of, unavailable
-from shared.ports import Circuit, Clock, PushAttempt, PushRecord, PushState, PushView, Unavailable
+from shared.ports import Clock, Unavailable
 from shared.push_event import PushEvent, from_json, result_ids, to_json
+from shared.push_record import Circuit, PushAttempt, PushRecord, PushState, PushView
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from shared.ports import PushLog, PushMetrics, PushState
+from shared.ports import PushLog, PushMetrics, PushQueue, Unavailable
 from shared.push_event import BadPushEvent, PushEvent, from_json
+from shared.push_record import PushState
 from shared.push_request import wanted
 from shared.push_settings import from_stored
 from shared.usecases.push_attempt import DONE, Attempting, Delivery, Outcome, Pushing
@@ -29,12 +30,21 @@ def deliver(deliveries: Sequence[Delivery], by: Pushing) -> list[str]:
     for delivery, future in zip(deliveries, futures, strict=True):
         if (error := future.exception()) is not None:
             _log.error("push record %s stays in the queue", delivery.id, exc_info=error)
+            _come_back_soon(delivery, by.queue)
             kept.append(delivery.id)
             continue
         outcomes.append(future.result())
         kept += [] if future.result().done else [delivery.id]
     _count(outcomes, by.metrics)
     return kept
+
+
+def _come_back_soon(delivery: Delivery, queue: PushQueue) -> None:
+    """Something broke: most such things pass within seconds, and the queue's own time is minutes."""
+    try:
+        queue.defer(delivery.receipt, min(2.0**delivery.taken, 300.0))
+    except Unavailable:
+        _log.warning("push record %s comes back when the queue lets it", delivery.id)
 
 
 def _count(outcomes: Iterable[Outcome], metrics: PushMetrics) -> None:

@@ -5,23 +5,14 @@ keeps failing is left in peace, which costs a push none of its tries. A crash be
 or a dead letter, and loses none.
 """
 
+import logging
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from shared.ports import (
-    AccountStore,
-    Circuit,
-    Clock,
-    Egress,
-    PushAttempt,
-    PushLog,
-    PushMetrics,
-    PushQueue,
-    PushRecord,
-    PushState,
-)
+from shared.ports import AccountStore, Clock, Egress, PushLog, PushMetrics, PushQueue, Unavailable
 from shared.push_event import PushEvent
+from shared.push_record import Circuit, PushAttempt, PushRecord, PushState
 from shared.push_request import build
 from shared.push_retry import (
     GIVE_UP_S,
@@ -38,6 +29,8 @@ from shared.push_retry import (
 )
 from shared.push_settings import PushSettings
 from shared.usecases.push_turns import Turns
+
+_log = logging.getLogger(__name__)
 
 KEPT_ATTEMPTS = 12  # more than there are tries
 # How long a report waits, each time it is taken, for a result of which nothing is known: it is just coming, or stands
@@ -183,6 +176,13 @@ class Attempting:
         return Outcome(done=True, account=self._event.account)
 
     def _note_endpoint(self, attempt: PushAttempt) -> None:
+        """Best effort: what the attempt came to must not be forgotten because of this."""
+        try:
+            self._tell_circuit(attempt)
+        except Unavailable:
+            _log.warning("how an endpoint is doing was not noted", extra={"account": self._event.account})
+
+    def _tell_circuit(self, attempt: PushAttempt) -> None:
         log, account, endpoint = self._by.log, self._event.account, self._settings.endpoint
         if heavy := weight(attempt):
             if rest := rest_s(log.failed(account, endpoint, heavy).failures):

@@ -13,8 +13,8 @@ from shared.aws.clients import Clients
 from shared.aws.push_log import DynamoPushLog
 from shared.aws.push_queue import SqsPushQueue
 from shared.message import Account
-from shared.ports import PushRecord, PushState
 from shared.push_event import PushEvent, to_json
+from shared.push_record import PushRecord, PushState
 from tests.fakes import FakeClock
 from tests.push_world import event
 from tests.receivers import OK, Receiver, receiving, status

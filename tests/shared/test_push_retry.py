@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.ports import Circuit, PushAttempt, PushState
+from shared.push_record import Circuit, PushAttempt, PushState
 from shared.push_retry import (
     CIRCUIT_OPENS_AT,
     LONGEST_DELAY_S,

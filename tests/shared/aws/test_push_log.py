@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from shared.aws.push_log import KEPT_S
-from shared.ports import Circuit, PushAttempt, PushRecord, PushState, PushView
 from shared.push_event import PushEvent
+from shared.push_record import Circuit, PushAttempt, PushRecord, PushState, PushView
 from tests.push_aws import PushAws, push_aws
 from tests.push_world import event
 

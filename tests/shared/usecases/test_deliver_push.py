@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.ports import PushAttempt, PushState, Unavailable
+from shared.ports import Unavailable
 from shared.push_event import from_json
+from shared.push_record import PushAttempt, PushState
 from shared.push_retry import RETRY_S
 from shared.usecases.push_turns import TURNS
 from tests.push_world import BROKEN, HANGS, OK, Answer, PushWorld, event
@@ -435,3 +436,21 @@ def test_whatever_receivers_and_services_do_every_event_ends_told_or_kept(
         assert (one.id in dead) == (record.state is PushState.DEAD)
         assert record.tries <= len(RETRY_S) + 1
         assert (record.state is PushState.DELIVERED) == (record.attempts[-1].status in {200, 204})
+
+
+@pytest.mark.parametrize("part", ["failed", "open"])
+def test_an_attempt_counts_even_if_the_endpoints_health_cannot_be_noted(part: str) -> None:
+    world = PushWorld()
+    setattr(world.log, part, failing_call)
+    world.receivers.answer = failing(1, replace(HANGS, seconds=60.0))
+    world.queue.put([event()])
+    world.run(DAY)
+    assert len(world.receivers.got) == 2 and state(world, "m1-result-sent") is PushState.DELIVERED
+
+
+def test_what_broke_is_taken_again_within_seconds() -> None:
+    world = PushWorld()
+    world.queue.put([event()])
+    world.log.faults.then(Unavailable("throttled"), Unavailable("throttled"))
+    world.run(10)
+    assert world.receivers.ids() == ["m1-result-sent"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.ports import PushAttempt, PushState
+from shared.push_record import PushAttempt, PushState
 from shared.usecases.manage_pushes import Drained, NotPushed
 from tests.push_world import OK, PushWorld, event
 
