@@ -142,7 +142,7 @@ class Connection:
         if self._spans and self._session.welcomed:
             changed = list(self._spans.values())
             self._spans.clear()
-            await self._carry_out(self._session.changed(changed))
+            await self._carry_out(self._session.changed(changed, self._clock.now()))
 
     async def _carry_out(self, outputs: Sequence[Output]) -> None:
         for output in outputs:

@@ -190,8 +190,8 @@ class Session:
         """The answer to `TakeJobs`, once the jobs are on disk."""
         return Send(wire.encode(Accepted(job_ids=tuple(job_ids), cursor=cursor, refused=refused)))
 
-    def changed(self, changed: Iterable[SpanInfo], gone: Iterable[str] = ()) -> list[Output]:
-        """Spans that a person would see differently now."""
+    def changed(self, changed: Iterable[SpanInfo], at: float, gone: Iterable[str] = ()) -> list[Output]:
+        """Spans that a person would see differently now. `at` in epoch seconds: one frame may overtake another."""
         if not self.welcomed or self.retired:
             return []  # hello tells them all
         frames = list(wire.batches(changed))
@@ -199,7 +199,7 @@ class Session:
         if not frames and not leaving:
             return []
         last = frames.pop() if frames else ()
-        whole = [*(Spans(changed=frame) for frame in frames), Spans(changed=last, gone=leaving)]
+        whole = [*(Spans(at=at, changed=frame) for frame in frames), Spans(at=at, changed=last, gone=leaving)]
         return [Send(wire.encode(frame)) for frame in whole]
 
     def _welcome(self, frame: wire.Welcome, now: float) -> list[Output]:

@@ -104,7 +104,7 @@ def test_nothing_is_told_before_the_welcome() -> None:
     opened = Session(Facts(["a"]))
     opened.start(0.0)
     assert opened.flush(1.0) == []
-    assert opened.changed([SpanInfo(span="imei:1", available=True)]) == []
+    assert opened.changed([SpanInfo(span="imei:1", available=True)], 50.0) == []
 
 
 def test_what_was_not_acknowledged_is_told_after_the_welcome() -> None:
@@ -215,7 +215,7 @@ def test_a_retired_session_starts_nothing_but_still_listens() -> None:
 def test_many_changed_spans_are_cut_into_frames() -> None:
     opened, _ = open_session(Facts())
     infos = [SpanInfo(span=f"imei:{number}", available=False, reason="r" * 200) for number in range(300)]
-    outputs = opened.changed(infos, gone=["imei:x"])
+    outputs = opened.changed(infos, 50.0, gone=["imei:x"])
     assert all(len(output.text.encode()) <= wire.MAX_FRAME_BYTES for output in outputs if isinstance(output, Send))
     sent = [frame for frame in frames(outputs) if isinstance(frame, Spans)]
     assert [info.span for frame in sent for info in frame.changed] == [info.span for info in infos]
