@@ -76,7 +76,7 @@ class FakePushLog:
     def claim_probe(self, account: str, endpoint: str, seen: Circuit, until: float) -> bool:
         if self.circuits[(account, endpoint)].open_until != seen.open_until:
             return False
-        self.open(account, endpoint, until)
+        self.circuits[(account, endpoint)] = replace(seen, open_until=until)
         return True
 
     def close(self, account: str, endpoint: str) -> None:
