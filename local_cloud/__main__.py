@@ -15,6 +15,8 @@ from local_cloud.site import SiteOptions
 from local_cloud.stack import LocalStack
 from local_cloud.supervisor import supervise, watch
 
+_STATE = CHECKOUT / ".local"
+
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
@@ -25,11 +27,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--port", type=int, default=8080, help="of the HTTP API (8080); 0 takes a free one")
     run.add_argument("--modems", default="", help="serial ports to use, separated by spaces, instead of simulated ones")
     run.add_argument("--simulate", type=int, default=4, metavar="N", help="how many modems to simulate (4)")
-    run.add_argument(
-        "--state-dir", type=Path, default=CHECKOUT / ".local", help="logs, journal, what was sent (.local)"
-    )
+    run.add_argument("--state-dir", type=Path, default=_STATE / "run", help="logs, journal, what was sent (.local/run)")
     demo = commands.add_parser("demo", help="send four messages, show what becomes of each, stop")
-    demo.add_argument("--state-dir", type=Path, default=CHECKOUT / ".local" / "demo")
+    demo.add_argument("--state-dir", type=Path, default=_STATE / "demo")
     return parser
 
 

@@ -47,8 +47,7 @@ class Gateway:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
         await self._listen()
         announce("ready")
-        await self._warm_up()
-        endless = [asyncio.create_task(each) for each in (*self._sources(), _until(stop))]
+        endless = [asyncio.create_task(self._call_functions()), asyncio.create_task(stop.wait())]
         ended, _ = await asyncio.wait(endless, return_when=asyncio.FIRST_COMPLETED)
         await asyncio.gather(*(pool.stop() for pool in self._pools.values()))
         broken = [error for task in ended if (error := task.exception())]
@@ -56,12 +55,15 @@ class Gateway:
             logging.error("an event source broke", exc_info=error)
         return 1 if broken else 0
 
-    async def _warm_up(self) -> None:
-        """First the functions that somebody waits for, then those that only queues and schedules call."""
+    async def _call_functions(self) -> None:
+        """Starts them: first those that somebody waits for. Then calls those that have a queue or a schedule."""
         parts = self._deployment.topology
         background = {each.function for each in parts.queues} | {each.function for each in parts.schedules}
         await asyncio.gather(*(pool.start() for name, pool in self._pools.items() if name not in background))
         await asyncio.gather(*(self._pools[name].start() for name in background))
+        async with asyncio.TaskGroup() as sources:
+            for each in self._sources():
+                sources.create_task(each)
 
     async def _listen(self) -> None:
         parts = self._deployment.topology
@@ -83,10 +85,6 @@ class Gateway:
         ]
         schedules = [ScheduleRunner(each, self._pools[each.function], self._clock).run() for each in parts.schedules]
         return [*pollers, *schedules]
-
-
-async def _until(stop: asyncio.Event) -> None:
-    await stop.wait()
 
 
 async def _site(app: web.Application, port: int) -> None:

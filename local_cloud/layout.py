@@ -67,6 +67,9 @@ class Lock:
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
+        if any(root.iterdir()) and not (root / "lock").exists():
+            # Folders in it will be deleted; they have to be ours.
+            raise StartError(f"{root} is not empty and no folder of the local cloud; name another")
         self._file = (root / "lock").open("a+")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -66,7 +66,9 @@ def watch(stack: LocalStack) -> int:
 def introduce(stack: LocalStack) -> None:
     print(f"READY {stack.url}")
     print(example(stack))
-    print(f"agents connect to {stack.deployment.outputs['AgentUrl']}, logs are in {stack.layout.logs}, Ctrl-C ends it")
+    print(f"agents connect to {stack.deployment.outputs['AgentUrl']}; logs are in {stack.layout.logs}")
+    if stack.site.simulator:
+        print(f"what the simulated modems send is in {stack.layout.air}")
     missing = [str(each.get("port_name")) for each in stack.spans() if each.get("status") != 1]
     if missing:
         print(f"not available yet: {', '.join(missing)}")

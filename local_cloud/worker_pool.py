@@ -19,6 +19,9 @@ from local_cloud import aws
 from local_cloud.deploy import FunctionSpec
 from local_cloud.runtime_api import Invocation, Outcome, RuntimeApi
 
+# How long a call waits for an environment that is busy before another is started.
+_GROW_AFTER_S = 0.1
+
 
 class Worker:
     """One environment: a process and its own Runtime API."""
@@ -94,6 +97,7 @@ class Pool:
         self._idle: deque[Worker] = deque()
         self._pending: deque[Invocation] = deque()
         self._stopping = False
+        self._growing: asyncio.TimerHandle | None = None
         self._init_error: Outcome | None = None
         self._tried = asyncio.Event()  # the first environment has asked for an event, or ended
 
@@ -132,8 +136,17 @@ class Pool:
     def _dispatch(self) -> None:
         while self._pending and self._idle:
             self._idle.popleft().serve(self._pending.popleft())
-        starting = len(self._workers) - len(self._idle) - sum(1 for each in self._workers if each.api.current)
-        if len(self._pending) > starting and len(self._workers) < self._ceiling and not self._stopping:
+        if self._pending and not self._growing:
+            # At once where nothing runs; else most calls end before another environment could have started.
+            delay = _GROW_AFTER_S if self._workers else 0.0
+            self._growing = asyncio.get_running_loop().call_later(delay, self._grow)
+
+    def _grow(self) -> None:
+        """An environment for every call that still waits, up to the ceiling."""
+        self._growing = None
+        starting = sum(1 for each in self._workers if each not in self._idle and not each.api.current)
+        room = self._ceiling - len(self._workers)
+        for _ in range(0 if self._stopping else min(len(self._pending) - starting, room)):
             self._add_worker()
 
     def _add_worker(self) -> None:

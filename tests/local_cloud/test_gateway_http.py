@@ -98,7 +98,7 @@ def test_a_worker_that_is_killed_is_replaced(probe, eventually):
 
 def test_calls_run_side_by_side_in_processes_of_their_own(probe):
     def call(_):
-        return post(f"{probe.url}/echo", {"do": "sleep", "seconds": 1})[1]["pid"]
+        return post(f"{probe.url}/echo", {"do": "sleep", "seconds": 3})[1]["pid"]
 
     with ThreadPoolExecutor(3) as callers:
         assert len(set(callers.map(call, range(3)))) == 3

@@ -68,7 +68,13 @@ def test_a_missing_device_is_one_clear_line(tmp_path):
 def test_a_file_is_no_modem(tmp_path):
     file = tmp_path / "file"
     file.touch()
-    assert str(file) in _fails_with_one_line(_run("--port", "0", "--modems", str(file), state_dir=tmp_path))
+    assert str(file) in _fails_with_one_line(_run("--port", "0", "--modems", str(file), state_dir=tmp_path / "state"))
+
+
+def test_a_folder_that_is_not_ours_is_left_alone(tmp_path):
+    (tmp_path / "logs").mkdir()
+    assert "name another" in _fails_with_one_line(_run("--port", "0", state_dir=tmp_path))
+    assert (tmp_path / "logs").is_dir()
 
 
 def test_a_second_copy_is_one_clear_line(tmp_path):
