@@ -9,7 +9,7 @@ from shared.usecases.connect_agent import identify
 from tests.fakes import FakeAccounts
 from tests.samples import agent
 
-TOKEN = agent_token.new("acme", "site-1")
+TOKEN = agent_token.AgentToken("acme", "site-1", "s3cret-" * 7)  # fixed: it stands in the names of tests
 ENROLLED = agent(credential=TOKEN.digest)
 
 
@@ -67,6 +67,6 @@ def test_no_secret_reaches_the_log(accounts: FakeAccounts, caplog: pytest.LogCap
 
 def test_tokens_differ_and_only_their_digest_is_kept() -> None:
     other = agent_token.new("acme", "site-1")
-    assert other.secret != TOKEN.secret and len(other.secret) >= 43
+    assert other.secret != agent_token.new("acme", "site-1").secret and len(other.secret) >= 43
     assert TOKEN.fits(TOKEN.digest) and not other.fits(TOKEN.digest)
     assert TOKEN.secret not in TOKEN.digest
