@@ -7,6 +7,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from shared.errors import as_markdown
 from shared.usecases.describe_api import as_json
+from tests.local_cloud import behaviours
 
 HERE = Path(__file__).parent
 
@@ -14,6 +15,7 @@ HERE = Path(__file__).parent
 def main() -> None:
     (HERE / "errors.md").write_text(as_markdown())
     (HERE / "openapi.json").write_text(as_json())
+    (HERE / "local-cloud.md").write_text(behaviours.as_markdown())
 
 
 if __name__ == "__main__":

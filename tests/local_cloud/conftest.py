@@ -55,3 +55,7 @@ def eventually() -> Callable[..., object]:
 def mark(tmp_path: Path) -> str:
     """A file by which a function remembers across processes that it was there."""
     return str(tmp_path / "mark")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "aws(source): the local cloud behaves here as this page of AWS says")

@@ -13,6 +13,7 @@ from local_cloud.topology import Schedule, TemplateError, rate_seconds
 ALL = {"a", "b"}
 
 
+@pytest.mark.aws("lambda/latest/dg/services-sqs-errorhandling.html")
 @pytest.mark.parametrize(
     ("report", "failed"),
     [
@@ -46,6 +47,7 @@ def test_a_cron_expression_is_refused_and_not_forgotten():
         rate_seconds("cron(0 12 * * ? *)")
 
 
+@pytest.mark.aws("lambda/latest/dg/with-eventbridge-scheduler.html")
 def test_the_scheduler_writes_its_detail_as_a_text():
     schedule = Schedule(name="s", function="f", every_s=60, source="aws.scheduler")
     event = default_event(schedule, 0)
@@ -87,12 +89,14 @@ async def _schedule(pool: FakePool, every_s: int, *steps: float) -> list[int]:
         running.cancel()
 
 
+@pytest.mark.aws("scheduler/latest/UserGuide/schedule-types.html")
 def test_a_schedule_runs_at_its_rate():
     pool = FakePool(failures=0)
     assert asyncio.run(_schedule(pool, 60, 59, 2, 59, 2)) == [0, 1, 1, 2]
     assert pool.calls[0] == b'{"own": 1}'
 
 
+@pytest.mark.aws("lambda/latest/dg/invocation-async-error-handling.html")
 def test_a_scheduled_call_that_fails_is_tried_twice_more():
     pool = FakePool(failures=9)
     assert asyncio.run(_schedule(pool, 100_000, 100_001, 59, 2, 119, 2, 1000)) == [1, 1, 2, 2, 3, 3]

@@ -35,6 +35,7 @@ def _dead(probe, sqs):
     return {message["MessageId"] for message in answer.get("Messages", [])}
 
 
+@pytest.mark.aws("lambda/latest/dg/with-sqs.html")
 def test_a_message_comes_as_lambda_would_bring_it(probe, send, seen, eventually):
     message = send(tag="shape")
     (note,) = eventually(lambda: seen("shape"))
@@ -46,6 +47,7 @@ def test_a_message_comes_as_lambda_would_bring_it(probe, send, seen, eventually)
     assert {"body", "receiptHandle", "md5OfBody", "messageAttributes"} <= set(record)
 
 
+@pytest.mark.aws("lambda/latest/dg/services-sqs-errorhandling.html")
 def test_what_is_done_is_deleted_and_what_failed_comes_back(send, seen, eventually, mark):
     send(tag="partial", do="fail once", mark=mark)
     send(tag="partial")
@@ -54,12 +56,14 @@ def test_what_is_done_is_deleted_and_what_failed_comes_back(send, seen, eventual
     assert sorted(times) == ["1", "1", "2"]
 
 
+@pytest.mark.aws("lambda/latest/dg/services-sqs-errorhandling.html")
 def test_a_function_that_dies_loses_no_message(send, seen, eventually, mark):
     message = send(tag="die", do="die once", mark=mark)
     eventually(lambda: len(seen("die")) == 2)
     assert {each["record"]["messageId"] for each in seen("die")} == {message}
 
 
+@pytest.mark.aws("AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html")
 @pytest.mark.parametrize("how", ["fail", "raise"])
 def test_what_always_fails_ends_in_the_dead_letter_queue(probe, sqs, send, seen, eventually, how):
     message = send(tag=f"dead by {how}", do=how)
@@ -67,6 +71,7 @@ def test_what_always_fails_ends_in_the_dead_letter_queue(probe, sqs, send, seen,
     assert len(seen(f"dead by {how}")) == 2  # maxReceiveCount
 
 
+@pytest.mark.aws("lambda/latest/dg/with-sqs.html")
 def test_a_burst_comes_in_batches_of_at_most_the_batch_size(probe, sqs, seen, eventually):
     entries = [{"Id": str(number), "MessageBody": json.dumps({"tag": "burst", "n": number})} for number in range(10)]
     sqs.send_message_batch(QueueUrl=probe.deployment.queues["Work"], Entries=entries)
@@ -75,6 +80,7 @@ def test_a_burst_comes_in_batches_of_at_most_the_batch_size(probe, sqs, seen, ev
     assert max(each["batch"] for each in seen("burst")) <= 5
 
 
+@pytest.mark.aws("scheduler/latest/UserGuide/schedule-types.html")
 def test_a_schedule_calls_its_function_when_its_time_has_come(probe, notes, eventually):
     before = len(notes("sweep"))
     probe.turn_clock(5 * 60)

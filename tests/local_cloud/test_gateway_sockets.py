@@ -50,6 +50,7 @@ def test_a_frame_reaches_its_function_which_posts_back(url):
     assert event["requestContext"]["eventType"] == "MESSAGE"
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html")
 def test_every_frame_bears_what_the_authorizer_said(url):
     with _open(url) as socket:
         for _ in range(2):
@@ -67,6 +68,7 @@ def test_the_authorizer_sees_headers_and_query(url):
     assert seen["type"] == "REQUEST"
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html")
 def test_connections_without_identity_or_right_are_refused(url):
     assert _refusal(url) == 401  # the identity source is missing: the function is not even asked
     assert _refusal(url, Authorization="nobody") == 401
@@ -75,17 +77,20 @@ def test_connections_without_identity_or_right_are_refused(url):
     assert _refusal(url.replace("/live", "/other"), Authorization="secret") == 403
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html")
 def test_the_connect_function_may_refuse_and_may_fail(url):
     assert _refusal(f"{url}?status=429", Authorization="secret") == 429
     assert _refusal(f"{url}?raise=1", Authorization="secret") == 502
 
 
+@pytest.mark.aws("https://repost.aws/knowledge-center/410-gone-api-gateway")
 def test_nothing_can_be_posted_from_within_connect(url, notes, eventually):
     with _open(f"{url}?post=1") as socket:
         assert _id(socket)
     assert eventually(lambda: notes("early")) == [{"gone": True}]
 
 
+@pytest.mark.aws("lambda/latest/dg/lambda-concurrency.html")
 def test_frames_of_one_connection_are_handled_side_by_side(url):
     with _open(url) as socket:
         socket.send(json.dumps({"do": "sleep", "seconds": 1.5, "tag": "slow"}))
@@ -93,6 +98,7 @@ def test_frames_of_one_connection_are_handled_side_by_side(url):
         assert [json.loads(socket.recv(timeout=20))["tag"] for _ in range(2)] == ["quick", "slow"]
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/websocket-api-develop-routes.html")
 def test_a_function_that_fails_is_told_to_the_client(url):
     with _open(url) as socket:
         answer = _ask(socket, do="raise")
@@ -100,6 +106,7 @@ def test_a_function_that_fails_is_told_to_the_client(url):
     assert {"connectionId", "requestId"} <= set(answer)
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html")
 def test_a_frame_over_32_kb_closes_the_connection(url):
     with _open(url) as socket:
         socket.send("x" * (32 * 1024 + 1))
@@ -108,6 +115,7 @@ def test_a_frame_over_32_kb_closes_the_connection(url):
     assert closed.value.rcvd.code == 1009
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html")
 def test_a_message_over_128_kb_closes_the_connection(url):
     with _open(url) as socket:
         socket.send(["x" * 32 * 1024] * 4 + ["x"])
@@ -116,6 +124,7 @@ def test_a_message_over_128_kb_closes_the_connection(url):
     assert closed.value.rcvd.code == 1009
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html")
 def test_a_message_of_several_frames_comes_whole(url):
     text = json.dumps({"tag": "long", "filler": "x" * 60_000})
     with _open(url) as socket:
@@ -123,6 +132,7 @@ def test_a_message_of_several_frames_comes_whole(url):
         assert json.loads(socket.recv(timeout=20))["event"]["body"] == text
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html")
 def test_a_long_post_goes_out_in_frames_of_at_most_32_kb(url):
     with _open(url) as socket:
         socket.send(json.dumps({"padding": 60_000}))
@@ -132,6 +142,7 @@ def test_a_long_post_goes_out_in_frames_of_at_most_32_kb(url):
     assert json.loads("".join(frames))["padding"] == "x" * 60_000
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html")
 def test_a_connection_can_be_looked_at_and_deleted(url, api):
     with _open(url) as socket:
         connection = _id(socket)
@@ -141,6 +152,7 @@ def test_a_connection_can_be_looked_at_and_deleted(url, api):
             socket.recv(timeout=20)
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html")
 def test_a_post_to_a_connection_that_is_gone_says_so(url, api, eventually):
     with _open(url) as socket:
         connection = _id(socket)
@@ -157,12 +169,14 @@ def test_a_post_to_a_connection_that_is_gone_says_so(url, api, eventually):
         api.get_connection(ConnectionId="never-was=")
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html")
 def test_a_post_over_128_kb_is_refused(url, api):
     with _open(url) as socket, pytest.raises(api.exceptions.ClientError) as refused:
         api.post_to_connection(ConnectionId=_id(socket), Data=b"x" * (128 * 1024 + 1))
     assert refused.value.response["Error"]["Code"] == "PayloadTooLargeException"
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html")
 def test_posts_can_be_made_to_fail_and_to_get_lost(probe, url, api):
     with _open(url) as socket:
         connection = _id(socket)
@@ -186,6 +200,7 @@ def _post_once(api, connection, data):
         raise api.exceptions.from_code(name)({"Error": {"Code": name}}, "PostToConnection") from None
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html")
 def test_a_client_that_is_silent_for_ten_minutes_is_cut(probe, url, notes, eventually):
     with _open(url) as socket:
         connection = _id(socket)
@@ -201,6 +216,7 @@ def test_a_client_that_is_silent_for_ten_minutes_is_cut(probe, url, notes, event
     assert told[0]["disconnectStatusCode"] == 1001
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html")
 def test_a_connection_ends_after_two_hours_however_busy(probe, url):
     with _open(url) as socket:
         for _ in range(14):
@@ -215,6 +231,7 @@ def _disconnects(notes):
     return [each["event"]["requestContext"] for each in notes("disconnect")]
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html")
 def test_a_disconnect_is_told_unless_it_is_dropped(probe, url, notes, eventually):
     with _open(url) as first:
         told = _id(first)

@@ -25,6 +25,7 @@ def _event(**changes):
     return http_event(HttpRequest(**(request | changes)), ROUTE, "id-1", NOW)
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/http-api-develop-integrations-lambda.html")
 def test_the_context_says_who_asked_for_what_and_when():
     assert _event()["requestContext"] == {
         "accountId": "123456789012",
@@ -46,24 +47,28 @@ def test_the_context_says_who_asked_for_what_and_when():
     }
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/http-api-develop-integrations-lambda.html")
 def test_what_a_request_lacks_its_event_lacks():
     event = http_event(HttpRequest("GET", "/", "", [], b"", "::1"), Matched("a", "$default", "$default"), "i", NOW)
     assert not {"body", "cookies", "queryStringParameters", "pathParameters"} & set(event)
     assert event["isBase64Encoded"] is False
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/http-api-develop-integrations-lambda.html")
 def test_header_names_are_lower_case_and_repeated_ones_joined():
     event = _event(headers=[("X-Tag", "a"), ("x-tag", "b"), ("Cookie", "k=1; l=2")])
     assert event["headers"] == {"x-tag": "a,b"}
     assert event["cookies"] == ["k=1", "l=2"]
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/http-api-develop-integrations-lambda.html")
 def test_repeated_query_parameters_are_joined_and_the_raw_query_kept():
     event = _event(query="p=1&p=2&q=a%20b&empty=")
     assert event["rawQueryString"] == "p=1&p=2&q=a%20b&empty="
     assert event["queryStringParameters"] == {"p": "1,2", "q": "a b", "empty": ""}
 
 
+@pytest.mark.aws("https://github.com/ministackorg/ministack/pull/766")
 @pytest.mark.parametrize(
     ("content_type", "is_text"),
     [
@@ -85,6 +90,7 @@ def test_only_text_types_come_as_text(content_type, is_text):
     assert event["body"] == ("grüß" if is_text else base64.b64encode("grüß".encode()).decode())
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/http-api-develop-integrations-lambda.html")
 def test_a_full_answer_is_taken_as_it_is():
     result = {
         "statusCode": 201,
@@ -104,6 +110,7 @@ def test_a_full_answer_is_taken_as_it_is():
     ]
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/http-api-develop-integrations-lambda.html")
 @pytest.mark.parametrize(
     ("result", "body"),
     [("hello", b"hello"), ({"message": "hi"}, b'{"message": "hi"}'), ([1, 2], b"[1, 2]"), (None, b"null")],
@@ -127,6 +134,7 @@ def test_an_answer_out_of_shape_is_no_answer(result):
     assert http_answer(json.dumps(result).encode()) is None
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/http-api-develop-routes.html")
 def test_the_most_specific_route_wins():
     paths = [("ANY", "$default"), ("ANY", "/{proxy+}"), ("GET", "/a/{x}"), ("ANY", "/a/b"), ("GET", "/a/b")]
     router = Router([HttpRoute(method=method, path=path, function="f") for method, path in paths])
@@ -149,6 +157,7 @@ def test_a_route_without_variables_matches_its_letters_only():
     assert router.match("POST", "/a.b") is None
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/http-api-throttling.html")
 def test_a_bucket_lets_a_burst_through_and_then_its_rate():
     bucket = Bucket.full(Throttle(rate=2, burst=3), now=100.0)
     assert [bucket.take(100.0) for _ in range(4)] == [True, True, True, False]

@@ -29,6 +29,7 @@ def _statement(effect, resource=ARN, action="execute-api:Invoke"):
     return {"Effect": effect, "Resource": resource, "Action": action}
 
 
+@pytest.mark.aws("IAM/latest/UserGuide/reference_policies_evaluation-logic.html")
 @pytest.mark.parametrize(
     ("answer", "allowed"),
     [
@@ -49,12 +50,14 @@ def test_a_policy_is_read_as_iam_reads_it(answer, allowed):
     assert (verdict(answer, ARN) is not None) is allowed
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html")
 def test_the_context_is_carried_as_texts_beside_the_principal():
     answer = _policy(_statement("Allow")) | {"context": {"text": "x", "number": 3, "flag": True}}
     carried = verdict(answer, ARN)
     assert carried == {"text": "x", "number": "3", "flag": "true", "principalId": "p", "integrationLatency": 1}
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html")
 @pytest.mark.parametrize(
     ("sources", "missing"),
     [
@@ -74,6 +77,7 @@ def test_an_empty_header_is_no_identity():
     assert missing_identity(["route.request.header.Authorization"], _client(headers=[("Authorization", "")]))
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html")
 def test_an_authorizer_is_asked_with_the_method_arn_and_all_that_the_client_sent():
     event = Event(API).authorize(_client(), 2000.0)
     assert (event["type"], event["methodArn"]) == ("REQUEST", ARN)
@@ -83,6 +87,7 @@ def test_an_authorizer_is_asked_with_the_method_arn_and_all_that_the_client_sent
     assert event["multiValueQueryStringParameters"] == {"q": ["1", "2"]}
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html")
 def test_a_message_bears_the_connection_and_the_authorizer_s_context():
     client = _client(authorizer={"principalId": "p"})
     event = Event(API).message(client, "$default", "{}", 2000.0)
@@ -94,6 +99,7 @@ def test_a_message_bears_the_connection_and_the_authorizer_s_context():
     assert context["authorizer"] == {"principalId": "p"}
 
 
+@pytest.mark.aws("apigateway/latest/developerguide/apigateway-websocket-api-route-keys-connect-disconnect.html")
 def test_a_disconnect_tells_why():
     event = Event(API).disconnect(_client(), 1001, "Going away", 2000.0)
     context = event["requestContext"]
