@@ -14,6 +14,7 @@ from typing import NoReturn
 from local_cloud import seed
 from local_cloud.process import StartError
 from local_cloud.stack import LocalStack
+from local_cloud.topology import TemplateError
 
 _LOOK_EVERY_S = 0.2
 # In the range that is kept for fiction, so that a real modem can do no harm with it.
@@ -29,7 +30,7 @@ def supervise(make: Callable[[], LocalStack], work: Callable[[LocalStack], int])
         stack = make()
         stack.start()
         return work(stack)
-    except StartError as error:
+    except (StartError, TemplateError) as error:
         print(f"local cloud: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

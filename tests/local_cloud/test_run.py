@@ -15,7 +15,8 @@ import pytest
 from local_cloud.layout import CHECKOUT, Lock
 from local_cloud.ports import Reservation
 from local_cloud.process import StartError, start_any, stop_all
-from local_cloud.stack import post
+from local_cloud.site import SiteOptions
+from local_cloud.stack import LocalStack, post
 
 # A program that starts a stack, tells the ids of all its processes, and waits to be killed.
 _HOST = """
@@ -139,6 +140,20 @@ def test_run_says_when_it_is_ready_and_how_to_send_and_ends_on_a_signal(tmp_path
     assert time.monotonic() - before < 5
     assert _of_state_dir(tmp_path) == []
     running.stdout.close()
+
+
+def test_given_serial_ports_are_used_instead_of_simulated_ones(tmp_path, eventually):
+    links = tmp_path / "links"
+    command = [sys.executable, "-m", "edge_agent.simulator", "--count", "2", "--link-dir", links]
+    modems = start_any("modems", command, tmp_path / "log", CHECKOUT)
+    try:
+        ports = [str(links / f"modem{number}") for number in range(2)]
+        eventually(lambda: all(Path(port).exists() for port in ports))
+        with LocalStack(tmp_path / "state", site=SiteOptions(modems=ports)) as stack:
+            assert stack.site.simulator is None
+            assert [span["status"] for span in stack.spans()] == [1, 1]
+    finally:
+        modems.kill()
 
 
 def test_the_demo_shows_every_step_of_every_message(tmp_path):
