@@ -62,8 +62,7 @@ _WAL_LIMIT_BYTES = 8 * 1024 * 1024
 
 
 def connect(path: Path, max_mb: int) -> sqlite3.Connection:
-    """Opens and migrates. JournalBroken when the file is no journal; OperationalError when the disk is full, read-
-    only …"""
+    """Opens and migrates. JournalBroken: the file is not ours to use; OperationalError: disk full, read-only …"""
     # check_same_thread: opened by the caller, used by the writer thread alone from then on.
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1.0)
     try:

@@ -41,7 +41,9 @@ class FakeCloud:
         return f"ws://127.0.0.1:{self.port}/live"
 
     async def __aenter__(self) -> "FakeCloud":
-        self._server = await serve(self._serve, "127.0.0.1", self.port, process_request=self._authorize)
+        self._server = await serve(
+            self._serve, "127.0.0.1", self.port, process_request=self._authorize, close_timeout=0.2
+        )
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
