@@ -153,7 +153,9 @@ def report(outbox: OutboxTable, meter: Meter, name: str, where: OutboxFilter, pa
     meter.reset()
     started = time.perf_counter()
     found = outbox.history("customer", where, skip=(page - 1) * 10, limit=10, include_pending=False)
-    line(name, meter, started, floor(page, len(found)))
+    line(
+        name, meter, started, floor(page, len(found)) if found else math.ceil(meter.rows * _THINNEST / _UNIT_BYTES) / 2
+    )
 
 
 def report_total(outbox: OutboxTable, meter: Meter) -> None:

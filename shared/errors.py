@@ -163,6 +163,8 @@ Generated from `shared/errors.py` by `python docs/generate.py`; do not edit.
 
 Every answer is `{"uri", "code", "msg", "data"}`, whatever the HTTP status. `code` 0 (or the deployment's `SuccessCode`)
 is success. Retry only what says so, and give every `/sms/send` a `request_id`, so that a repeat never sends twice.
+Only what the gateway answers by itself is no envelope but `{"message"}`: 429 when all accounts together are throttled,
+413 for more than 10 MB, 503 when the function did not answer within 30 s.
 
 | code | name | HTTP | retry | msg |
 |---|---|---|---|---|"""

@@ -37,16 +37,21 @@ def _document(prefix: str) -> Json:
 
 
 _LICENSE: Json = {"name": "MIT", "identifier": "MIT"}
+_IDEMPOTENCY_KEY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "The same as request_id, which goes first where both are given.",
+    "schema": {"type": "string", "maxLength": 128},
+}
 
 
 def _call(path: str, operation: Operation) -> Json:
+    call: dict[str, Json] = {"operationId": path.strip("/").replace("/", "_"), "summary": operation.summary}
+    if "request_id" in operation.request.model_fields:
+        call["parameters"] = [_IDEMPOTENCY_KEY]
     content: Json = {kind: {"schema": _ref(operation.request.__name__)} for kind in _BODIES}
-    return {
-        "operationId": path.strip("/").replace("/", "_"),
-        "summary": operation.summary,
-        "requestBody": {"required": True, "content": content},
-        "responses": {"200": _rows(operation), **_failures()},
-    }
+    body: Json = {"required": True, "content": content}
+    return {**call, "requestBody": body, "responses": {"200": _rows(operation), **_failures()}}
 
 
 def _rows(operation: Operation) -> Json:
