@@ -1,6 +1,7 @@
 """The API as callers meet it: over HTTP, through the gateway, functions as processes, a real agent behind."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -18,7 +19,9 @@ from schemathesis.checks import CHECKS, load_all_checks
 from local_cloud import seed
 from local_cloud.cloud import CloudOptions
 from local_cloud.stack import LocalStack
+from shared.message import Account, Limits
 from shared.usecases.describe_api import as_json
+from tests.api_rig import CHEAP, PASSWORD
 
 load_all_checks()
 PROMISES = CHECKS.get_by_names(
@@ -136,6 +139,22 @@ def test_wrong_passwords_are_refused_then_slowed_for_the_pair_and_nobody_else(st
     assert [status for status, _, _ in answers][:5] == [401] * 5
     assert answers[-1][0] == 429
     assert int(answers[-1][1]["retry-after"]) >= 1
+    assert stack.call("/sms/get_valid_spans")[0] == 200
+
+
+def test_all_workers_together_keep_an_accounts_pace(stack: LocalStack) -> None:
+    limits = Limits(requests_per_second=2)
+    seed.accounts(stack.deployment).put_account(Account(name="busy", credential=CHEAP, limits=limits))
+    body = json.dumps({"username": "busy", "password": PASSWORD}).encode()
+    started = time.monotonic()
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda _: ask(stack, "/sms/get_valid_spans", body), range(300)))
+    windows = 2 + (time.monotonic() - started) / 2
+    refused = [headers for status, headers, _ in answers if status == 429]
+    assert {status for status, _, _ in answers} == {200, 429}
+    workers = len(stack.workers("sms_api"))
+    assert len(answers) - len(refused) <= windows * (4 + workers)
+    assert all(1 <= int(headers["retry-after"]) <= 2 for headers in refused)
     assert stack.call("/sms/get_valid_spans")[0] == 200
 
 
