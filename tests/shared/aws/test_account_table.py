@@ -1,4 +1,3 @@
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -275,17 +274,19 @@ def test_two_that_allot_at_once_never_give_a_span_two_ports(
     assert sorted(port.span for port in snapshot.ports.values()) == ["imei:1", "imei:2"]
 
 
-def test_many_sites_that_enrol_together_share_no_port(with_agent: AccountTable) -> None:
-    def enrol(site: int) -> None:
-        with_agent.allot_ports("acme", f"site-{site}", [span(f"imei:{site}-{n}") for n in range(4)])
+@pytest.mark.parametrize("method", ["update_item", "get_item", "transact_write_items"])
+def test_two_sites_that_enrol_together_share_no_port_and_no_board(
+    with_agent: AccountTable, dynamodb: "DynamoDBClient", method: str
+) -> None:
+    def enrol(client: "DynamoDBClient", site: str) -> None:
+        AccountTable(client, "Config", FakeClock()).allot_ports("acme", site, [span(f"{site}-{n}") for n in range(4)])
 
-    threads = [threading.Thread(target=enrol, args=(site,)) for site in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    racing = _Interposed(dynamodb, method, lambda: enrol(dynamodb, "site-2"))
+    enrol(racing.client, "site-1")
     snapshot = with_agent.snapshot("acme")
-    assert snapshot is not None and len({(p.agent, p.span) for p in snapshot.ports.values()}) == 24
+    assert snapshot is not None
+    assert sorted(snapshot.ports) == list(range(1, 9))
+    assert len({port.name for port in snapshot.ports.values()}) == 8
 
 
 def _numbers(ports: Any) -> dict[str, int]:
