@@ -191,6 +191,8 @@ class Channel:
             return
         if not request.future.done():
             request.future.set_result(reply)
+        if request.marking is not None and not reply.payload_sent:
+            request.marking.add_done_callback(_looked_at)
         if reply.outcome in {Outcome.TIMEOUT, Outcome.NO_PROMPT}:
             self._listener.on_trouble(reply.outcome, f"{reply.in_words} ({request.command.name})")
 
@@ -240,3 +242,9 @@ class Channel:
         waiting, self._synced = self._synced, None
         if waiting is not None and not waiting.done():
             waiting.set_result(synced)
+
+
+def _looked_at(marking: asyncio.Future[None]) -> None:
+    """A mark that failed after nobody needed it any more is no error to be logged by asyncio."""
+    if not marking.cancelled():
+        marking.exception()

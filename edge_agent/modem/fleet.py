@@ -108,11 +108,11 @@ class Fleet:
         supervisor = self._supervisors.get(span)
         if supervisor is None:
             options = self._config.options(port, imei)
-            supervisor = Supervisor(span, self._config, options, self._agent, self._pins, self._on_stranger)
+            supervisor = Supervisor(span, self._config, options, self._agent, self._pins, self._on_port_left)
             self._supervisors[span] = supervisor
             group.create_task(supervisor.run(), name=span)
         return supervisor
 
-    def _on_stranger(self, port: str) -> None:
-        """Another modem is on that port now: find out which."""
+    def _on_port_left(self, port: str) -> None:
+        """The port went away, or another modem is on it now: find out which."""
         self._leads_to.pop(port, None)

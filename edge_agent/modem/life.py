@@ -15,6 +15,8 @@ from edge_agent.modem.status_keeper import StatusKeeper
 from edge_agent.modem.ussd import UssdFailed
 from edge_agent.span import AgentSide, SpanState
 
+_SHORT_WORK = 1.0  # s; a worker that ends sooner than this is not started again at once, lest nothing else gets done
+
 
 class Stranger(Exception):
     """Another modem than ours is on the port."""
@@ -107,12 +109,15 @@ class Life:
         """Runs the agent's worker until registration is lost, or the worker wants the span checked."""
         if self._modem.driver is None:
             return
+        began = self._now()
         async with asyncio.TaskGroup() as group:
             work = group.create_task(self._agent.work(self._modem.driver))
             try:
                 await self._look_after(work)
             finally:
                 work.cancel()
+        if self._now() - began < _SHORT_WORK:
+            await asyncio.sleep(_SHORT_WORK)
 
     async def _look_after(self, work: asyncio.Task[None]) -> None:
         sweep_at = self._now() + self._timings.sweep_every
@@ -125,7 +130,6 @@ class Life:
                 return
             self._keeper.note(signal_dbm=network.signal_dbm, sim_full=self._modem.full)
             if work.done():
-                await asyncio.sleep(self._timings.registering_every)  # in case it ends again at once
                 return
             await self._modem.look_for_reports()
             if self._now() >= sweep_at and self._modem.inbox is not None:

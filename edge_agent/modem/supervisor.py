@@ -37,14 +37,14 @@ class Supervisor:
         options: SpanOptions,
         agent: AgentSide,
         pins: PinLedger,
-        on_stranger: Callable[[str], None],
+        on_port_left: Callable[[str], None],
     ) -> None:
         self.span = span
         self._config = config
         self._options = options
         self._agent = agent
         self._pins = pins
-        self._on_stranger = on_stranger
+        self._on_port_left = on_port_left
         self._ports: list[str] = []
         self._ports_changed = asyncio.Event()
         self._ladder = Ladder(config.timings, usb_reset=options.usb_reset)
@@ -86,8 +86,7 @@ class Supervisor:
                 rung = await self._attend(device)
             except Stranger:
                 _LOG.warning("%s: another modem answers on %s", self.span, device)
-                self.withdraw(device)
-                self._on_stranger(device)
+                self._leave(device)
             else:
                 await self._mend_closed(device, rung)
 
@@ -138,7 +137,7 @@ class Supervisor:
     async def _mend_closed(self, device: str, rung: Rung | None) -> None:
         """The rungs that need the port closed."""
         if rung is None:
-            self.withdraw(device)
+            self._leave(device)
         elif rung is Rung.QUARANTINE:
             await self._quarantine()
         else:
@@ -146,6 +145,11 @@ class Supervisor:
                 self._reset_usb(device)
             self._try_another(device)
             await asyncio.sleep(self._config.timings.port_pause)
+
+    def _leave(self, device: str) -> None:
+        """Discovery must find out anew where the port leads, even when it is back before it was missed."""
+        self.withdraw(device)
+        self._on_port_left(device)
 
     def _try_another(self, device: str) -> None:
         """Another port of the modem may fare better."""

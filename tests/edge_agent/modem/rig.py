@@ -89,9 +89,7 @@ async def modems(
         try:
             yield Rig(sim, agent, fleet, running)
         finally:
-            if running.done() and not running.cancelled():
-                await running
-            running.cancel()
+            running.cancel()  # a fleet that failed before keeps its exception
             with contextlib.suppress(asyncio.CancelledError):
                 await running
 
