@@ -86,6 +86,7 @@ class Uplink:
         self._cloud, self._link, self._clock = cloud, link, clock
         self._dial = dialer or dial
         self._current: _Running | None = None
+        self._opening: Connection | None = None
         self._backoff = Backoff()
         self._renewals = renewals(cloud.renew_s)
         self._said = ""
@@ -110,8 +111,11 @@ class Uplink:
             self._current.connection.poke()
 
     def spans_changed(self, changed: Iterable[SpanInfo]) -> None:
-        if self._current is not None:
-            self._current.connection.spans_changed(changed)
+        """Told on a connection that still waits for its welcome too: its hello was said before this change."""
+        told = list(changed)
+        for connection in (self._current and self._current.connection, self._opening):
+            if connection is not None:
+                connection.spans_changed(told)
 
     async def _open(self, tasks: asyncio.TaskGroup) -> Disconnect | None:
         """Opens a connection and lets it take over once it is welcome; else why it could not."""
@@ -119,13 +123,14 @@ class Uplink:
             socket = await self._dial(self._cloud)
         except SocketClosed as closed:
             return closed.disconnect
-        connection = Connection(socket, self._link, self._clock)
+        self._opening = connection = Connection(socket, self._link, self._clock)
         task = tasks.create_task(connection.run())
         welcome = asyncio.ensure_future(connection.welcomed.wait())
         try:
             await asyncio.wait({task, welcome}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             welcome.cancel()
+            self._opening = None
         if task.done():
             return task.result()
         self._retire()

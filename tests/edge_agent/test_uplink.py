@@ -195,6 +195,21 @@ def test_cancelled_jobs_and_changed_spans_pass() -> None:
     run(main())
 
 
+def test_a_span_that_changes_between_hello_and_welcome_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_agent.session.WELCOME_S", 0.2)
+
+    async def main() -> None:
+        async with FakeCloud() as cloud:
+            cloud.silent = True
+            async with linked(cloud, Agent()) as uplink:
+                await until(lambda: uplink._opening)
+                uplink.spans_changed([SpanInfo(span="imei:1", available=False, reason="SIM PIN required")])
+                cloud.silent = False
+                await until(lambda: cloud.spans and not cloud.spans["imei:1"].available)
+
+    run(main())
+
+
 def test_a_connection_is_replaced_before_it_ends_and_nothing_is_missed_meanwhile() -> None:
     async def main() -> None:
         async with FakeCloud() as cloud:
