@@ -113,7 +113,7 @@ class Uplink:
     def spans_changed(self, changed: Iterable[SpanInfo]) -> None:
         """Told on a connection that still waits for its welcome too: its hello was said before this change."""
         told = list(changed)
-        for connection in (self._current and self._current.connection, self._opening):
+        for connection in (self._current.connection if self._current else None, self._opening):
             if connection is not None:
                 connection.spans_changed(told)
 
