@@ -4,7 +4,7 @@ import asyncio
 
 from edge_agent.modem import answers, commands
 from edge_agent.modem.channel import Channel
-from edge_agent.modem.pin_ledger import PinLedger
+from edge_agent.modem.pin_ledger import PinAttemptForbidden, PinLedger
 from edge_agent.modem.quirks import Quirks
 from edge_agent.modem.reply import Outcome
 from edge_agent.modem.setup import ask
@@ -40,7 +40,7 @@ async def unlock(channel: Channel, row: Quirks, pin: str, ledger: PinLedger) -> 
         await _enter(channel, row, pin, iccid, ledger)
     elif told != "READY":
         raise SimNotReady(f"{told} required" if told.startswith("SIM P") else f"SIM not usable: {told}")
-    ledger.forget(iccid)
+    ledger.succeeded(iccid)
 
 
 async def read_iccid(channel: Channel, row: Quirks) -> str:
@@ -53,8 +53,11 @@ async def read_imsi(channel: Channel) -> str:
 
 
 async def _enter(channel: Channel, row: Quirks, pin: str, sim: str, ledger: PinLedger) -> None:
-    await _allow(channel, row, pin, sim, ledger)
-    ledger.remember(sim, pin)
+    await _check(channel, row, pin)
+    try:
+        ledger.begin(sim, pin)
+    except PinAttemptForbidden as reason:
+        raise SimNotReady(f"SIM PIN required; {reason}") from reason
     reply = await channel.request(commands.enter_pin(pin))
     if reply.outcome is Outcome.ERROR:
         raise SimNotReady(f"SIM PIN refused: {reply.in_words}; it is not tried again until another is configured")
@@ -65,16 +68,12 @@ async def _enter(channel: Channel, row: Quirks, pin: str, sim: str, ledger: PinL
     raise SimNotReady("SIM PIN entered, but the SIM did not become ready")
 
 
-async def _allow(channel: Channel, row: Quirks, pin: str, sim: str, ledger: PinLedger) -> None:
-    """Raises SimNotReady unless entering the PIN is safe."""
+async def _check(channel: Channel, row: Quirks, pin: str) -> None:
+    """Raises SimNotReady when there is no PIN worth entering."""
     if not pin:
         raise SimNotReady("SIM PIN required, and none is configured")
     if not (pin.isdecimal() and pin.isascii() and 4 <= len(pin) <= 8):
         raise SimNotReady("SIM PIN required; the configured one is not 4 to 8 digits")
-    if not ledger.durable:
-        raise SimNotReady("SIM PIN required; none is entered without a file to remember the attempt (pin_ledger)")
-    if ledger.was_tried(sim, pin):
-        raise SimNotReady("SIM PIN required; the configured one was tried once and is not tried again")
     left = await _tries_left(channel, row)
     if left is not None and left < _FEWEST_TRIES:
         raise SimNotReady(f"SIM PIN required; only {left} tries are left, so a person must enter it")

@@ -337,7 +337,8 @@ PIECES = st.lists(st.integers(1, 7), min_size=1, max_size=30)
 
 
 def cut(data: bytes, sizes: list[int]) -> list[bytes]:
-    pieces, at = [], 0
+    pieces: list[bytes] = []
+    at = 0
     while at < len(data):
         size = sizes[len(pieces) % len(sizes)]
         pieces.append(data[at : at + size])

@@ -1,15 +1,16 @@
 """Fault by fault, on ptys: what a submission's outcome is said to be, and that the span goes on afterwards."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from edge_agent.simulator.fault_rows import Value
+from edge_agent.simulator import Simulator
 from edge_agent.span import NotSubmitted, Refusal, SpanState, Submission, Taken, Unknown
 from tests.edge_agent.modem.agent_double import mark
 from tests.edge_agent.modem.rig import modems, part, run
 
-Row = tuple[str, dict[str, Value], type[Submission]]
+Row = tuple[str, dict[str, Any], type[Submission]]
 
 # What happens while AT+CMGS or its PDU is answered, and what is known afterwards.
 FAULTS: list[Row] = [
@@ -40,7 +41,7 @@ FAULTS: list[Row] = [
 
 @pytest.mark.parametrize(("name", "params", "outcome"), FAULTS, ids=lambda value: str(value)[:40])
 def test_the_outcome_is_what_is_known(
-    name: str, params: dict[str, Value], outcome: type[Submission], tmp_path: Path
+    name: str, params: dict[str, Any], outcome: type[Submission], tmp_path: Path
 ) -> None:
     async def story() -> None:
         async with modems(tmp_path) as rig:
@@ -85,10 +86,49 @@ def test_a_modem_that_restarts_or_hangs_while_idle_comes_back(name: str, vendor:
     async def story() -> None:
         async with modems(tmp_path, vendors=(vendor,)) as rig:
             await rig.ready()
-            rig.sim.modem(0).fault(name, on="CSQ", **({"seconds": 30.0} if name == "hang" else {}))
+            params: dict[str, Any] = {"seconds": 30.0} if name == "hang" else {}
+            rig.sim.modem(0).fault(name, on="CSQ", **params)
             await rig.agent.until(lambda: rig.agent.statuses[-1].state is SpanState.RECOVERING)
             rig.sim.modem(0).wake()
             assert isinstance(await rig.submit("after"), Taken)
             assert rig.on_air() == ["after"]
+
+    run(story)
+
+
+def test_a_first_command_that_is_lost_is_made_good(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with modems(tmp_path, prepare=lambda sim: sim.modem(0).fault("first_command_lost", count=3)) as rig:
+            assert isinstance(await rig.submit("one"), Taken)
+            assert rig.on_air() == ["one"]
+
+    run(story)
+
+
+def test_a_sim_that_is_busy_after_boot_is_waited_for(tmp_path: Path) -> None:
+    def before(sim: Simulator) -> None:
+        sim.modem(0).fault("sms_not_ready", count=2)
+        sim.modem(0).fault("busy", count=1, on="CIMI")
+
+    async def story() -> None:
+        async with modems(tmp_path, prepare=before) as rig:
+            assert isinstance(await rig.submit("one"), Taken)
+            (status,) = rig.fleet.statuses()
+            assert status.imsi
+
+    run(story)
+
+
+@pytest.mark.parametrize("name", ["echo_stays", "cpin_without_ok", "odd_line_ends", "split_reads", "late_answer"])
+def test_a_modem_with_such_a_habit_from_the_start_works(name: str, tmp_path: Path) -> None:
+    def before(sim: Simulator) -> None:
+        if name == "late_answer":
+            sim.modem(0).fault(name, seconds=1.0, on="CGMM")
+        else:
+            sim.modem(0).fault(name, count=200)
+
+    async def story() -> None:
+        async with modems(tmp_path, prepare=before) as rig:
+            assert isinstance(await rig.submit("one"), Taken)
 
     run(story)

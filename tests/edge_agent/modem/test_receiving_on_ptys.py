@@ -260,3 +260,15 @@ def test_reports_that_never_come_directly_are_had_stored(tmp_path: Path) -> None
             await rig.state(SpanState.READY)
 
     run(story)
+
+
+def test_a_message_that_no_notice_announced_is_found_by_the_timer(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with modems(tmp_path) as rig:
+            await rig.state(SpanState.READY)
+            await asyncio.sleep(0.1)
+            store(rig.sim, "SM").put(Stored(DELIVER, len(DELIVER) - 8))
+            await rig.agent.until(lambda: rig.agent.received)
+            await until(lambda: slots(rig) == 0)
+
+    run(story)
