@@ -33,7 +33,7 @@ from local_cloud.site import Site, SiteOptions
 from local_cloud.topology import as_list, as_object
 
 _STOP_S = 4.5  # of the five seconds that a stop may take
-_SPANS_S = 20.0
+_SPANS_S = 40.0
 _CALL_S = 40.0  # longer than the gateway waits for a function
 
 
