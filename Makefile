@@ -4,7 +4,7 @@
 #   make demo     four messages, and what becomes of each
 #   make test     [ARGS="tests/shared -k gsm7"]                  all tests
 #   make check    style, types, template: what has to be clean before a commit
-#   make build    the functions and the layer, as they are deployed (needs python3.13)
+#   make build    the functions and the layer, as they are deployed; more about what leaves this machine in deploy.mk
 #
 # PYTHON=python3.13 chooses another Python; VENV=.venv313 keeps its environment beside the first.
 
@@ -40,8 +40,7 @@ check: $(DEV) $(SAM)
 	$(VENV)/bin/mypy
 	$(SAM_VENV)/bin/sam validate --lint --region us-east-1
 
-build: $(SAM)
-	$(SAM_VENV)/bin/sam build
+include deploy.mk
 
 # ------------------------------------------------------------------------------------------------ environments
 
@@ -70,4 +69,4 @@ $(VENV)/.made-with-$(notdir $(PYTHON)):
 	@[ "$$($(call version,$(VENV)/bin/python) 2>&1)" = "$$($(call version,$(PYTHON)))" ] || $(PYTHON) -m venv --clear $(VENV)
 	@rm -f $(VENV)/.made-with-* && touch $@
 
-.PHONY: run demo test check build
+.PHONY: run demo test check

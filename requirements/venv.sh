@@ -16,6 +16,6 @@ stamp="$folder/.lock"
 if ! runs "$folder/bin/python" || ! cmp -s "$lock" "$stamp"; then
   rm -rf "$folder"
   "$found" -m venv "$folder"
-  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r "$lock"
   cp "$lock" "$stamp"
 fi
