@@ -1,5 +1,6 @@
 """A message and what the account around it looks like: plain values that use cases and stores exchange."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from shared.lifecycle import STATUS, State, Status, has_ended, may
@@ -174,6 +175,7 @@ class Site:
 
     agent: Agent
     spans: tuple[SpanInfo, ...]
+    told_at: Mapping[str, float] = field(default_factory=dict)  # when each span was told of, epoch s
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,10 @@ class OutboxStore(Protocol):
 
     def count_pending(self, account: str, agent: str, up_to: int) -> int: ...
 
+    def count_waiting(self, account: str, up_to: int) -> Mapping[int, int]:
+        """How many messages wait for each port that they were dealt to; past `up_to` in all, counting ends."""
+        ...
+
     def backlog(self, before: float) -> Backlog:
         """All that waits, of all accounts, and what of it has a deadline earlier than `before`."""
         ...

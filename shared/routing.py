@@ -5,8 +5,8 @@ span. Available spans come first, the one free soonest before the others; where 
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 from heapq import heapify, heapreplace
 
@@ -36,10 +36,12 @@ class Seat:
     standing: Standing
 
     def wait(self, now: float) -> float:
-        """Seconds until it would take one more message, as far as is known."""
-        if self.info is None:
+        """Seconds until it would take one more message, as far as is known. What was told of a queue wears off."""
+        if self.info is None or self.site is None:
             return 0.0
-        return self.info.queue * SECONDS_A_MESSAGE + max(0.0, (self.info.next_at or now) - now)
+        age = max(0.0, now - self.site.told_at.get(self.info.span, now))
+        queue = max(0.0, self.info.queue * SECONDS_A_MESSAGE - age)
+        return queue + max(0.0, (self.info.next_at or now) - now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Deal:
     agent: str
     connection: str  # as last known; empty while the agent is offline
     ports: tuple[Port, ...]
+    busy_s: float  # until the span dealt will be done with this message, as far as is known
 
 
 def seats(snapshot: Snapshot) -> list[Seat]:
@@ -57,16 +60,26 @@ def seats(snapshot: Snapshot) -> list[Seat]:
     return [_seat(port, snapshot.sites.get(port.agent), told) for _, port in sorted(snapshot.ports.items())]
 
 
-def deal(snapshot: Snapshot, wanted: Sequence[int], count: int, *, now: float, turn: int, at_once: bool) -> list[Deal]:
-    """One deal for each of `count` messages. `turn` decides among equals; `at_once`: only what is available will do.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What a deal depends on beside the snapshot."""
+
+    now: float
+    turn: int  # decides among equals
+    busy: Mapping[int, float] = field(default_factory=dict)  # seconds for which ports have what was dealt of late
+    at_once: bool = False  # only what is available now will do
+
+
+def deal(snapshot: Snapshot, wanted: Sequence[int], count: int, moment: Moment) -> list[Deal]:
+    """One deal for each of `count` messages.
 
     Raises ApiError: UNKNOWN_PORT for a port that is not the account's, NO_SPAN when none of the pool can be chosen.
     """
     pool = _pool(snapshot, wanted)
     best = min((seat.standing for seat in pool), default=Standing.OUT)
-    if best is Standing.OUT or (at_once and best is not Standing.AVAILABLE):
+    if best is Standing.OUT or (moment.at_once and best is not Standing.AVAILABLE):
         raise ApiError(NO_SPAN, problem=_why_none(pool, best))
-    table = _Table(pool, best, now=now, turn=turn)
+    table = _Table(pool, best, moment)
     return [table.deal() for _ in range(count)]
 
 
@@ -94,21 +107,30 @@ def _pool(snapshot: Snapshot, wanted: Sequence[int]) -> list[Seat]:
 class _Table:
     """The seats of the best standing, soonest first, and beside each the others of its agent that may stand in."""
 
-    def __init__(self, pool: list[Seat], best: Standing, *, now: float, turn: int) -> None:
+    def __init__(self, pool: list[Seat], best: Standing, moment: Moment) -> None:
+        waits = {seat.port.number: _wait(seat, moment) for seat in pool}
         self._mates: dict[str, list[Seat]] = defaultdict(list)
-        for seat in sorted(pool, key=lambda seat: (seat.standing, seat.wait(now))):
+        for seat in sorted(pool, key=lambda seat: (seat.standing, waits[seat.port.number])):
             if seat.standing is not Standing.OUT:
                 self._mates[seat.port.agent].append(seat)
         fit = [seat for seat in pool if seat.standing is best]
-        self._queue = [(seat.wait(now), (place - turn) % len(fit), seat) for place, seat in enumerate(fit)]
+        self._queue = [
+            (waits[seat.port.number], (place - moment.turn) % len(fit), seat) for place, seat in enumerate(fit)
+        ]
         heapify(self._queue)
 
     def deal(self) -> Deal:
         wait, place, chosen = self._queue[0]
-        heapreplace(self._queue, (wait + SECONDS_A_MESSAGE, place, chosen))
+        busy = wait + SECONDS_A_MESSAGE
+        heapreplace(self._queue, (busy, place, chosen))
         others = (seat.port for seat in self._mates[chosen.port.agent] if seat is not chosen)
         connection = chosen.site.agent.connection if chosen.site else ""
-        return Deal(chosen.port.agent, connection, (chosen.port, *others))
+        return Deal(chosen.port.agent, connection, (chosen.port, *others), busy)
+
+
+def _wait(seat: Seat, moment: Moment) -> float:
+    """The larger of what its site told and what was dealt to it since: the two speak of the same messages."""
+    return max(seat.wait(moment.now), moment.busy.get(seat.port.number, 0.0))
 
 
 def _why_none(pool: list[Seat], best: Standing) -> str:

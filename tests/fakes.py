@@ -3,7 +3,7 @@
 Each takes a `Faults`, by which a test makes the next calls raise: `faults.then(Unavailable("throttled"))`.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -95,6 +95,10 @@ class FakeOutbox:
     def count_pending(self, account: str, agent: str, up_to: int) -> int:
         self.faults.check()
         return min(len(self._queue(account, agent)), up_to)
+
+    def count_waiting(self, account: str, up_to: int) -> Mapping[int, int]:
+        self.faults.check()
+        return Counter([m.port for m in self._waiting() if m.account == account and not has_ended(m.state)][:up_to])
 
     def backlog(self, before: float) -> Backlog:
         self.faults.check()
@@ -193,7 +197,11 @@ class FakeAccounts:
     def _snapshot(self, name: str, ports: dict[int, Port]) -> Snapshot | None:
         if name not in self.accounts:
             return None
-        sites = {i: Site(agent, self.spans(a, i)) for (a, i), agent in self.agents.items() if a == name}
+        sites = {
+            i: Site(agent, self.spans(a, i), {span: at for span, (at, _) in self.told.get((a, i), {}).items()})
+            for (a, i), agent in self.agents.items()
+            if a == name
+        }
         return Snapshot(self.accounts[name], sites, ports)
 
     def put_account(self, account: Account) -> bool:

@@ -16,10 +16,10 @@ from shared.aws.clients import unavailable
 from shared.aws.items import Row, text
 from shared.aws.port_rows import PortRows
 from shared.aws.reading import get_rows, query_rows
-from shared.aws.span_rows import News, SpanRows, spans_of
+from shared.aws.span_rows import News, SpanRows, site_of, spans_of
 from shared.aws.warm import Warm
 from shared.aws.writing import put_if
-from shared.message import Account, Agent, AgentKey, Life, Port, Site, Snapshot
+from shared.message import Account, Agent, AgentKey, Life, Port, Snapshot
 from shared.ports import Clock
 from shared.wire import SpanInfo
 
@@ -157,6 +157,6 @@ def _snapshot(name: str, rows: Iterable[Row]) -> Snapshot | None:
     ports = [port_of(row) for sort_key, row in by_key.items() if sort_key.startswith("PORT#")]
     return Snapshot(
         account_of(by_key[keys.ACCOUNT]),
-        {agent.id: Site(agent, spans_of(by_key.get(keys.spans(agent.id), {}))) for agent in agents},
+        {agent.id: site_of(agent, by_key.get(keys.spans(agent.id), {})) for agent in agents},
         {port.number: port for port in sorted(ports, key=lambda port: port.number)},
     )

@@ -5,12 +5,13 @@ Rule: what one call may read is bounded (`TooBroad`); skipping and counting read
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from shared.aws import keys
-from shared.aws.items import Row, float_of
+from shared.aws.items import Row, float_of, int_of
 from shared.aws.reading import count_rows, rows_as_wanted
 from shared.message import Message
 from shared.ports import OutboxFilter
@@ -75,6 +76,16 @@ class OutboxLists:
         }
 
     def _pending(self, account: str, where: OutboxFilter) -> Iterator[_Ref]:
+        for row in self._open(account, MOST_ROWS):
+            at = float_of(row, "accepted_at")
+            if where.matches(row["to"]["S"], at):
+                yield at, row["id"]["S"]
+
+    def count_waiting(self, account: str, up_to: int) -> Mapping[int, int]:
+        return Counter(int_of(row, "port") for row in islice(self._open(account, up_to), up_to))
+
+    def _open(self, account: str, wanted: int) -> Iterator[Row]:
+        """Rows of the pending index whose attempt has not ended."""
         request: QueryInputTypeDef = {
             "TableName": self._table,
             "IndexName": "pending",
@@ -82,10 +93,7 @@ class OutboxLists:
             "FilterExpression": "attribute_not_exists(ended)",  # ended, but not settled yet: listed already
             "ExpressionAttributeValues": {":account": {"S": account}},
         }
-        for row in self._rows(request, MOST_ROWS):
-            at = float_of(row, "accepted_at")
-            if where.matches(row["to"]["S"], at):
-                yield at, row["id"]["S"]
+        return self._rows(request, wanted)
 
     def _rows(self, request: QueryInputTypeDef, wanted: int) -> Iterator[Row]:
         return rows_as_wanted(self._client, request, wanted=wanted, most=MOST_ROWS)

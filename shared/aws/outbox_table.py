@@ -5,7 +5,7 @@ Key (account, id). The row's form is in outbox_rows.py, its indexes in template.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError
@@ -176,6 +176,9 @@ class OutboxTable:
         with unavailable():
             answer = self._client.query(**self._queue(account, agent, "", up_to))
         return answer["Count"]
+
+    def count_waiting(self, account: str, up_to: int) -> Mapping[int, int]:
+        return self._lists.count_waiting(account, up_to)
 
     def backlog(self, before: float) -> Backlog:
         """Scans the sparse index: in the steady state it is nearly empty, and then this costs next to nothing.

@@ -16,6 +16,7 @@ from shared.aws.account_rows import key
 from shared.aws.clients import unavailable
 from shared.aws.items import Row, int_of, number, text
 from shared.aws.writing import put_if
+from shared.message import Agent, Site
 from shared.ports import Unavailable
 from shared.wire import SpanInfo
 
@@ -71,6 +72,11 @@ class SpanRows:
 
 def spans_of(row: Row) -> tuple[SpanInfo, ...]:
     return tuple(info for _, info in told_of(row).values())
+
+
+def site_of(agent: Agent, row: Row) -> Site:
+    told = told_of(row)
+    return Site(agent, tuple(info for _, info in told.values()), {span: at for span, (at, _) in told.items()})
 
 
 def told_of(row: Row) -> Told:

@@ -4,18 +4,21 @@ from shared import routing, timestamps
 from shared.api import SpanRow
 from shared.envelope import Outcome
 from shared.message import Account
-from shared.ports import AccountStore
+from shared.ports import AccountStore, OutboxStore
 from shared.routing import Seat, Standing
 
+MOST_WAITING = 10_000  # counted at most; an account with so much waiting has other worries than the exact number
 
-def list_spans(account: Account, accounts: AccountStore) -> Outcome:
+
+def list_spans(account: Account, accounts: AccountStore, outbox: OutboxStore) -> Outcome:
     snapshot = accounts.snapshot(account.name)
     seats = [] if snapshot is None else routing.seats(snapshot)
-    rows = [_row(seat, account.timezone) for seat in seats]
+    waiting = outbox.count_waiting(account.name, MOST_WAITING)
+    rows = [_row(seat, waiting.get(seat.port.number, 0), account.timezone) for seat in seats]
     return Outcome(rows=rows, msg=f"{sum(row.status for row in rows)} of {len(rows)} spans are available.")
 
 
-def _row(seat: Seat, zone: str) -> SpanRow:
+def _row(seat: Seat, waiting: int, zone: str) -> SpanRow:
     info, agent = seat.info, seat.site.agent if seat.site else None
     return SpanRow(
         port=seat.port.number,
@@ -26,7 +29,7 @@ def _row(seat: Seat, zone: str) -> SpanRow:
         operator=info.operator if info else "",
         signal_dbm=info.signal_dbm if info else None,
         imsi=info.imsi if info else "",
-        queue=info.queue if info else 0,
+        queue=waiting,
         last_seen=timestamps.render(agent.last_seen or None, zone) if agent else "",
     )
 

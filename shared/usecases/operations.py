@@ -1,7 +1,7 @@
 """The one table of the API: path → what is read, what is done, what a row of `data` looks like."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from shared.api import (
@@ -24,6 +24,7 @@ from shared.envelope import Outcome
 from shared.http_call import Body
 from shared.message import Account
 from shared.ports import AccountStore, AgentLink, ApiLog, Clock, Egress, InboxStore, OutboxStore
+from shared.routing_memory import RoutingMemory
 from shared.usecases.authenticate import Door
 from shared.usecases.configure import change_config, show_config
 from shared.usecases.list_inbox import list_inbox
@@ -46,6 +47,7 @@ class ApiPorts:
     clock: Clock
     door: Door
     log: ApiLog
+    memory: RoutingMemory = field(default_factory=RoutingMemory)
     success_code: int = 0
     path_prefix: str = ""
     allow_loopback_push: bool = False
@@ -68,11 +70,18 @@ def _operation(
 
 
 def _spans(_: SpansRequest, account: Account, ports: ApiPorts) -> Outcome:
-    return list_spans(account, ports.accounts)
+    return list_spans(account, ports.accounts, ports.outbox)
 
 
 def _send(request: SendRequest, account: Account, ports: ApiPorts) -> Outcome:
-    needed = SendPorts(outbox=ports.outbox, accounts=ports.accounts, link=ports.link, clock=ports.clock, log=ports.log)
+    needed = SendPorts(
+        outbox=ports.outbox,
+        accounts=ports.accounts,
+        link=ports.link,
+        clock=ports.clock,
+        log=ports.log,
+        memory=ports.memory,
+    )
     return send(request, account, needed)
 
 

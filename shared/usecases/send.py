@@ -17,7 +17,8 @@ from shared.errors import BAD_FIELD, MESSAGE_TOO_LONG, NO_SPAN, REQUEST_ID_REUSE
 from shared.lifecycle import has_ended
 from shared.message import Account, Message, Snapshot
 from shared.ports import AccountStore, AgentLink, ApiLog, Clock, OutboxStore, Unavailable
-from shared.routing import Deal
+from shared.routing import Deal, Moment
+from shared.routing_memory import RoutingMemory
 from shared.usecases.posting import post_jobs
 from shared.usecases.send_answer import accepted, checked, dry_row, first_row, told
 
@@ -33,6 +34,7 @@ class SendPorts:
     link: AgentLink
     clock: Clock
     log: ApiLog
+    memory: RoutingMemory
 
 
 def send(request: SendRequest, account: Account, ports: SendPorts) -> Outcome:
@@ -85,6 +87,7 @@ class _Sending:
         there = self._stored(messages)
         if there:
             return self._repeated(there)
+        self.ports.memory.note(self.account, deals, self.now)
         with self._nothing_fails():
             self._post(messages, deals)
         return self._waited(messages) if self.request.mode else accepted(rows)
@@ -94,9 +97,12 @@ class _Sending:
             self._snapshot(),
             self.request.spans,
             len(self.ids),
-            now=self.now,
-            turn=zlib.crc32(self.ids[0].encode()),
-            at_once=bool(self.request.mode),
+            Moment(
+                now=self.now,
+                turn=zlib.crc32(self.ids[0].encode()),
+                busy=self.ports.memory.busy(self.account, self.now),
+                at_once=bool(self.request.mode),
+            ),
         )
 
     def _snapshot(self) -> Snapshot:

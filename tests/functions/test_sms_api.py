@@ -76,6 +76,9 @@ def test_a_message_can_be_sent_listed_and_found_by_its_number(asked: list[str]) 
 @pytest.mark.usefixtures("table")
 def test_spans_and_settings_are_answered(asked: list[str]) -> None:
     assert [row["port_name"] for row in call("/sms/get_valid_spans").data] == ["lte-1.1", "lte-1.2"]
+    send(spans=[2], dest_num="111,222")
+    send("rival", spans=[1])
+    assert [row["queue"] for row in call("/sms/get_valid_spans").data] == [0, 2]
     assert call("/smsoutbox/set_config", url_host="192.0.43.8", enable=1).code == 0
     assert call("/smsoutbox/get_config").data[0]["url_host"] == "192.0.43.8"
     assert call("/smsinbox/get").data == []

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from shared.errors import NO_SPAN, UNKNOWN_PORT, ApiError
 from shared.message import Account, Agent, Port, Site, Snapshot
-from shared.routing import Deal, Standing, deal, seats
+from shared.routing import Deal, Moment, Standing, deal, seats
+from shared.routing_memory import RoutingMemory
 from shared.wire import SpanInfo
 
 NOW = 1_750_000_000.0
@@ -32,8 +33,10 @@ def snapshot(*sites: tuple[str, list[dict[str, Any]]], offline: tuple[str, ...] 
     return Snapshot(Account(name="acme", credential=""), made, ports)
 
 
-def dealt(given: Snapshot, wanted: tuple[int, ...] = (), count: int = 1, *, turn: int = 0, now_only: bool = False):
-    return deal(given, wanted, count, now=NOW, turn=turn, at_once=now_only)
+def dealt(
+    given: Snapshot, wanted: tuple[int, ...] = (), count: int = 1, *, turn: int = 0, now_only: bool = False
+) -> list[Deal]:
+    return deal(given, wanted, count, Moment(now=NOW, turn=turn, at_once=now_only))
 
 
 def first_ports(deals: list[Deal]) -> list[int]:
@@ -64,6 +67,34 @@ def test_a_span_that_must_pause_weighs_as_much_as_the_messages_it_would_send_mea
     given = snapshot(("north", [{"next_at": NOW + 60}, {"queue": 10}]))
     assert first_ports(dealt(given)) == [2]
     assert first_ports(dealt(snapshot(("north", [{"next_at": NOW - 60}, {"queue": 10}])))) == [1]
+
+
+def test_what_was_told_of_a_queue_wears_off_as_the_queue_does() -> None:
+    given = snapshot(("north", [{"queue": 10}, {"queue": 1}]))
+    site = given.sites["north"]
+
+    def told(ago: float) -> Snapshot:
+        return replace(given, sites={"north": replace(site, told_at={"s1": NOW - ago, "s2": NOW})})
+
+    assert first_ports(dealt(told(10))) == [2]
+    assert first_ports(dealt(told(39))) == [1]
+
+
+def test_messages_dealt_one_by_one_go_where_the_least_were_dealt_of_late() -> None:
+    given, memory = snapshot(("north", [{"queue": 2}, {}, {}])), RoutingMemory()
+    for n in range(9):
+        deals = deal(given, (), 1, Moment(now=NOW + n / 100, turn=0, busy=memory.busy("acme", NOW + n / 100)))
+        memory.note("acme", deals, NOW + n / 100)
+    load = memory.busy("acme", NOW)
+    assert max(load.values()) - min(load.values()) < 5
+    assert sum(load.values()) == pytest.approx((2 + 9) * 4, abs=0.5)
+
+
+def test_what_was_dealt_is_forgotten_once_it_must_be_done_and_is_of_one_account() -> None:
+    memory = RoutingMemory()
+    memory.note("acme", dealt(snapshot(("north", [{}]))), NOW)
+    assert memory.busy("acme", NOW + 1) == {1: 3}
+    assert memory.busy("acme", NOW + 5) == memory.busy("rival", NOW) == {}
 
 
 def test_single_messages_go_round_among_equals() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from shared.lifecycle import State
 from tests.api_rig import Rig
 
 
@@ -13,7 +14,10 @@ def rig() -> Rig:
 
 
 def test_one_row_a_span_over_all_sites_by_port_number(rig: Rig) -> None:
-    rig.change_span("acme", "north", 2, operator="Testnet", signal_dbm=-71, imsi="262011234567890", queue=3)
+    rig.change_span("acme", "north", 2, operator="Testnet", signal_dbm=-71, imsi="262011234567890")
+    ended, *_ = [rig.send(spans=[2]).data[0]["id"] for _ in range(4)]
+    rig.end("acme", ended, State.SENT)
+    rig.send("rival", spans=[2])
     rows = rig.call("/sms/get_valid_spans").data
     assert [(row["port"], row["site"], row["status"]) for row in rows] == [
         (1, "north", 1),
