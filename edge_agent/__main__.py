@@ -2,33 +2,45 @@
 
 import argparse
 import asyncio
+import json
 import os
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from edge_agent import agent, logs
+from edge_agent import agent, doctor, logs, standalone
 from edge_agent.config import Config, load
 from edge_agent.config_table import ConfigError
+from edge_agent.control import Answer, Refused
 from edge_agent.held import JournalBroken
 from edge_agent.journal import AlreadyRunning
+from edge_agent.release import version
 
 EXIT_FAILED, EXIT_CONFIG = 1, os.EX_CONFIG
+CONFIG_VARIABLE = "SPANBRIDGE_CONFIG"
+
+Command = Callable[[Config, argparse.Namespace], Awaitable[int]]
 
 
-def main() -> int:
-    arguments = _parser().parse_args()
+def main(arguments: list[str] | None = None) -> int:
+    asked = _parser().parse_args(arguments)
     try:
-        config = load(arguments.config, os.environ)
-        logs.set_up(config.log.format, config.log.level)
-        return asyncio.run(_run(config))
+        if asked.command == "doctor":
+            return asyncio.run(_doctor(asked))
+        config = load(asked.config, os.environ, cloud=asked.command == "run")
+        logs.set_up(config.log.format, config.log.level if asked.command == "run" else "warning")
+        command: Command = asked.do
+        return asyncio.run(_until_signalled(command(config, asked)))
     except ConfigError as error:
         return _fail(f"configuration: {error}", EXIT_CONFIG)
-    except (AlreadyRunning, JournalBroken) as error:
+    except (AlreadyRunning, JournalBroken, Refused) as error:
         return _fail(str(error), EXIT_FAILED)
+    except asyncio.CancelledError:
+        return _fail("interrupted", EXIT_FAILED)
 
 
-async def _run(config: Config) -> int:
+async def _run(config: Config, asked: argparse.Namespace) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -37,13 +49,87 @@ async def _run(config: Config) -> int:
     return _fail(ended.reason, EXIT_CONFIG) if ended else 0
 
 
+async def _doctor(asked: argparse.Namespace) -> int:
+    logs.set_up("text", "error")
+    return await _show(doctor.examine(asked.config, os.environ, asked.seconds))
+
+
+async def _probe(config: Config, asked: argparse.Namespace) -> int:
+    return await _show(doctor.probe(config))
+
+
+async def _show(findings: doctor.Findings) -> int:
+    bad = 0
+    async for finding in findings:
+        mark = {True: "ok  ", False: "BAD ", None: "?   "}[finding.ok]
+        print(f"{mark} {finding.subject}: {finding.text}" + (f"\n     → {finding.remedy}" if finding.remedy else ""))
+        bad += finding.ok is False
+    return EXIT_FAILED if bad else 0
+
+
+async def _status(config: Config, asked: argparse.Namespace) -> int:
+    async for answer in standalone.ask_running(config, {"do": "status"}):
+        print(json.dumps(answer, indent=2, ensure_ascii=False))
+    return 0
+
+
+async def _ussd(config: Config, asked: argparse.Namespace) -> int:
+    async for answer in standalone.ask_or_start(config, {"do": "ussd", "code": asked.code, "span": asked.span}):
+        print(answer["answer"])
+    return 0
+
+
+async def _send(config: Config, asked: argparse.Namespace) -> int:
+    request = {"do": "send", "to": asked.number, "text": asked.text, "span": asked.span}
+    good = False
+    async for event in standalone.ask_or_start(config, request):
+        print(_told(event))
+        good = event["outcome"] in {"sent", "delivered"}
+    return 0 if good else EXIT_FAILED
+
+
+def _told(event: Answer) -> str:
+    cause = event.get("cause")
+    why = f": {cause['text']}" if isinstance(cause, dict) else ""
+    return f"{event['outcome']} by {event['span'] or 'no modem'}{why}"
+
+
+async def _until_signalled(work: Awaitable[int]) -> int:
+    """SIGTERM ends a command as Ctrl-C does: in order. `run` sets handlers of its own."""
+    task = asyncio.ensure_future(work)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await task
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m edge_agent", description="Spanbridge's agent at a site with modems."
     )
-    commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="run the agent until it is told to stop")
-    run.add_argument("--config", type=Path, default=Path("agent.toml"), help="the TOML file (default: agent.toml)")
+    parser.add_argument("--version", action="version", version=version())
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _command(commands, "run", _run, "run the agent until it is told to stop")
+    examined = _command(commands, "doctor", _probe, "find what is wrong here, and say what to do about it")
+    examined.add_argument("--seconds", type=float, default=doctor.LOOK_S, help="how long modems may take to register")
+    _command(commands, "probe", _probe, "say what is behind each port; the agent must not be running")
+    _command(commands, "status", _status, "show modems, queue and link of the running agent, as JSON")
+    sent = _command(commands, "send", _send, "send a test message from here; the cloud learns nothing of it")
+    sent.add_argument("number")
+    sent.add_argument("text")
+    sent.add_argument("--span", default="", help="name or IMEI of the modem (default: the first that is ready)")
+    asked = _command(commands, "ussd", _ussd, 'ask the network a code, for instance "*100#"')
+    asked.add_argument("code")
+    asked.add_argument("--span", default="", help="name or IMEI of the modem (default: the first that is ready)")
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, do: Command, help_text: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=help_text, description=help_text)
+    default = Path(os.environ.get(CONFIG_VARIABLE, "agent.toml"))
+    parser.add_argument("--config", type=Path, default=default, help=f"the TOML file (default: {default})")
+    parser.set_defaults(do=do)
     return parser
 
 

@@ -7,20 +7,18 @@ cut off is in the journal as it is.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
-from typing import Any
 
 from edge_agent import journal_schema
 from edge_agent.clock import Clock
 from edge_agent.config import Config
 from edge_agent.control import Desk, serve
-from edge_agent.core import Core
+from edge_agent.core import Core, open_journal
 from edge_agent.held import JournalBroken
 from edge_agent.journal import Journal
 from edge_agent.link_policy import Disconnect
 from edge_agent.modem.fleet import Fleet
-from edge_agent.reports import FORGET_AFTER_S
 from edge_agent.stranded import Stranded
+from edge_agent.tasks import Tasks
 from edge_agent.uplink import Uplink
 
 log = logging.getLogger(__name__)
@@ -29,11 +27,6 @@ FINISH_S, TELL_S, CLOSE_S = 1.6, 0.3, 0.5
 """For a submission in flight, for telling the cloud, for the disk: with what closing sockets takes, less than 3 s."""
 REOPEN_S = 10.0
 """How often a journal that could not be opened is tried again."""
-
-
-def open_journal(config: Config, clock: Clock) -> Journal:
-    """Raises AlreadyRunning or JournalBroken."""
-    return Journal.open(config.journal, now=clock.now(), reports_since=clock.now() - FORGET_AFTER_S)
 
 
 async def run(config: Config, stop: asyncio.Event) -> Disconnect | None:
@@ -103,31 +96,3 @@ async def _tell_the_last(core: Core) -> None:
         async with asyncio.timeout(TELL_S):
             await core.journal.synced()
             await core.outgoing.empty()
-
-
-class Tasks:
-    """A TaskGroup that ends by cancelling whatever still runs in it."""
-
-    def __init__(self) -> None:
-        self._group = asyncio.TaskGroup()
-        self._tasks: list[asyncio.Task[Any]] = []
-
-    async def __aenter__(self) -> "Tasks":
-        await self._group.__aenter__()
-        return self
-
-    async def __aexit__(self, *error: Any) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await self._group.__aexit__(*error)
-
-    def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        task = self._group.create_task(work)
-        self._tasks.append(task)
-        return task
-
-    async def until(self, stop: asyncio.Event, uplink: Coroutine[Any, Any, Disconnect]) -> Disconnect | None:
-        """Waits for either; why the uplink ended, if it did."""
-        ended, stopped = self.start(uplink), self.start(stop.wait())
-        await asyncio.wait([ended, stopped], return_when=asyncio.FIRST_COMPLETED)
-        return ended.result() if ended.done() else None

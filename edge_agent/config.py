@@ -3,7 +3,6 @@
 Rule: every error names the key, and says what would be right. Relative paths are relative to the file's folder.
 """
 
-import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ class Cloud:
 
     url: str
     credential: str = field(repr=False)
+    credential_file: Path | None = None  # where it came from; None: from the environment
     ca_file: Path | None = None
     renew_s: float = 105 * 60.0  # API Gateway ends a connection after 2 h (quota); its successor is opened before
 
@@ -63,8 +63,8 @@ class Config:
         return self.limits.get(imei) or self.limits.get(device) or Limits()
 
 
-def load(path: Path, environment: Mapping[str, str]) -> Config:
-    """Reads and checks the whole file. Raises ConfigError."""
+def load(path: Path, environment: Mapping[str, str], *, cloud: bool = True) -> Config:
+    """Reads and checks the whole file; without `cloud`, all but how to reach it. Raises ConfigError."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -73,18 +73,19 @@ def load(path: Path, environment: Mapping[str, str]) -> Config:
         raise ConfigError(str(path), f"cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(str(path), f"is not TOML: {error}") from None
-    return parse(content, path.resolve().parent, environment)
+    return parse(content, path.resolve().parent, environment, cloud=cloud)
 
 
-def parse(content: Mapping[str, object], folder: Path, environment: Mapping[str, str]) -> Config:
+def parse(content: Mapping[str, object], folder: Path, environment: Mapping[str, str], *, cloud: bool = True) -> Config:
     """Checks a parsed file. Raises ConfigError."""
     root = Table("", content)
+    cloud_table = root.table("cloud")
     spans = [_span(table) for table in root.tables("span")]
     limits = {key: limit for key, _, limit in spans}
     if len(limits) != len(spans):
         raise ConfigError("span", "two [[span]] tables name the same modem; keep one")
     config = Config(
-        cloud=_cloud(root.table("cloud"), folder, environment),
+        cloud=_cloud(cloud_table, folder, environment) if cloud else None,
         journal=_journal(root.table("journal"), folder),
         modems=_modems(root.table("modems"), {key: options for key, options, _ in spans}, folder),
         log=_log(root.table("log")),
@@ -100,9 +101,12 @@ def _cloud(table: Table, folder: Path, environment: Mapping[str, str]) -> Cloud:
     ca_file = table.path("ca_file", folder)
     if ca_file is not None and not ca_file.is_file():
         raise ConfigError("cloud.ca_file", f"{ca_file} is no file; give a PEM file with the certificates to trust")
+    file = table.path("credential_file", folder, "credential")
+    told = environment.get(CREDENTIAL_VARIABLE, "").strip()
     cloud = Cloud(
         url=url,
-        credential=_credential(table.path("credential_file", folder, "credential"), environment),
+        credential=_credential(file, told),
+        credential_file=None if told else file,
         ca_file=ca_file,
         renew_s=table.number("renew_minutes", 105, least=1, most=118) * 60.0,
     )
@@ -123,15 +127,16 @@ def _check_url(url: str) -> None:
         raise ConfigError("cloud.url", "must hold no credential; put it into credential_file")
 
 
-def _credential(path: Path | None, environment: Mapping[str, str]) -> str:
-    told = environment.get(CREDENTIAL_VARIABLE, "").strip()
+def _credential(path: Path | None, told: str) -> str:
     where = f"${CREDENTIAL_VARIABLE}" if told else "cloud.credential_file"
     if not told:
         assert path is not None
         try:
             told = path.read_text(encoding="ascii").strip()
         except FileNotFoundError:
-            raise ConfigError(where, f"{path} does not exist; run `python -m edge_agent enroll` first") from None
+            raise ConfigError(
+                where, f"{path} does not exist; put the credential there that the enrolment printed"
+            ) from None
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(where, f"{path} cannot be read: {error}") from None
     if not _CREDENTIAL.fullmatch(told):
@@ -202,8 +207,3 @@ def _options(table: Table) -> SpanOptions:
         balance_every_s=table.number("balance_every_hours", 6, least=0.01, most=10_000) * 3600.0,
         submit_timeout_s=timeout or None,
     )
-
-
-def environment() -> Mapping[str, str]:
-    """The process's environment, read only when asked."""
-    return os.environ

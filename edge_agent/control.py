@@ -61,6 +61,19 @@ class Desk:
             "unusable_ports": self._fleet.unusable(),
         }
 
+    def some_ready(self) -> bool:
+        return any(info.available for info in self._core.board.peek())
+
+    def all_ready(self) -> bool:
+        """Whether every port leads to a modem that can send."""
+        infos = self._core.board.peek()
+        return bool(infos) and all(info.available for info in infos) and not self._fleet.unusable()
+
+    def troubles(self) -> str:
+        """Why modems are not ready, in one line."""
+        reasons = [f"{info.name or info.span}: {info.reason}" for info in self._core.board.peek() if info.reason]
+        return "; ".join([*reasons, *self._fleet.unusable().values()])
+
     async def ussd(self, span: str, code: str) -> str:
         try:
             return await self._fleet.ussd(self._one_span(span), code)

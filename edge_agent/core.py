@@ -17,7 +17,7 @@ from edge_agent.journal import Journal
 from edge_agent.lanes import Lanes
 from edge_agent.outgoing import Outgoing
 from edge_agent.pacing import Limits
-from edge_agent.reports import Reports
+from edge_agent.reports import FORGET_AFTER_S, Reports
 from edge_agent.sender import Sender
 from edge_agent.span import ReadyModem, SpanStatus
 from edge_agent.span_board import SpanBoard
@@ -157,3 +157,8 @@ class Core:
     def _limits(self, span: str) -> Limits:
         status = self.board.status(span)
         return self._config.limits_of(status.device if status else "", span.removeprefix("imei:"))
+
+
+def open_journal(config: Config, clock: Clock) -> Journal:
+    """Raises AlreadyRunning or JournalBroken."""
+    return Journal.open(config.journal, now=clock.now(), reports_since=clock.now() - FORGET_AFTER_S)

@@ -10,16 +10,14 @@ import sys
 import time
 from typing import TextIO
 
-_NUMBER = re.compile(r"\+?\d{9,}(?!\w*[a-z-])")
+# A number on its own; not the digits of a span's identity, nor those within a message's id.
+_NUMBER = re.compile(r"(?<!imei:)(?<![\w+-])\+?\d{9,}(?![\w-])")
 _CREDENTIAL = re.compile(r"(?i)(bearer\s+)\S+")
-_SPAN = re.compile(r"(?<=imei:)\d{15}|(?<=imei:)\d{15}\b")
 
 
 def mask(text: str) -> str:
     """Leaves the last three digits of a long number, and nothing of a bearer token. Span identities stay whole."""
-    spans = _SPAN.findall(text)
-    masked = _NUMBER.sub(lambda match: match.group() if match.group() in spans else f"…{match.group()[-3:]}", text)
-    return _CREDENTIAL.sub(r"\1…", masked)
+    return _CREDENTIAL.sub(r"\1…", _NUMBER.sub(lambda match: f"…{match[0][-3:]}", text))
 
 
 class TextLine(logging.Formatter):

@@ -6,6 +6,7 @@ the old one still listens for a while once the new one is welcome.
 
 import asyncio
 import logging
+import os
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -50,6 +51,12 @@ class WebSocket:
 
     async def close(self) -> None:
         await self._socket.close()
+
+    @property
+    def date(self) -> str:
+        """The cloud's time as its answer to the handshake told it (RFC 9110 §6.6.1); empty when it did not."""
+        response = self._socket.response
+        return response.headers.get("Date", "") if response is not None else ""
 
 
 async def dial(cloud: Cloud) -> WebSocket:
@@ -203,6 +210,12 @@ def _of_failure(error: Exception) -> Disconnect:
         case TimeoutError():
             return Disconnect("retry", f"the cloud did not answer within {OPEN_S:.0f} s")
         case OSError():
-            return Disconnect("retry", f"the cloud cannot be reached: {error.strerror or error}")
+            return Disconnect("retry", f"the cloud cannot be reached: {_in_words(error)}")
         case _:
             return Disconnect("retry", f"the cloud cannot be reached: {type(error).__name__}: {error}")
+
+
+def _in_words(error: OSError) -> str:
+    """asyncio's own words hold addresses, which are of no use to anybody; getaddrinfo has codes below 0."""
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else error.strerror or str(error)

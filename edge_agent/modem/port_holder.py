@@ -8,7 +8,7 @@ _PROC = Path("/proc")
 _MODEM_MANAGER = "ModemManager"
 _REMEDY = (
     "ModemManager holds it; take the modem from it with the udev property ID_MM_DEVICE_IGNORE=1 "
-    "(see packaging/udev) or stop ModemManager"
+    "(see edge_agent/site/70-spanbridge.rules) or stop ModemManager"
 )
 
 

@@ -1,0 +1,196 @@
+"""What is wrong at this site, and what to do about it: configuration, journal, ports, modems, cloud, clock.
+
+Rule: every finding that is not good carries its remedy.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from edge_agent import standalone
+from edge_agent.clock import Clock
+from edge_agent.config import CREDENTIAL_VARIABLE, Cloud, Config, load
+from edge_agent.config_table import ConfigError
+from edge_agent.connection import SocketClosed
+from edge_agent.control import Answer, Refused
+from edge_agent.core import open_journal
+from edge_agent.held import JournalBroken
+from edge_agent.journal import AlreadyRunning
+from edge_agent.modem import discovery
+from edge_agent.uplink import dial
+from shared.wire import SpanInfo
+
+LOOK_S = 45.0
+"""How long modems are given to register; a cold one needs about half a minute."""
+CLOCK_S = 60.0
+"""A clock that is off by more than this spoils certificates and the times in logs."""
+
+REMEDIES = {
+    "PIN refused": "put the right pin into the modem's [[span]] table, before the SIM asks for its PUK",
+    "SIM PIN": "put pin into the modem's [[span]] table",
+    "PUK": "put the SIM into a phone and enter its PUK; the agent does not",
+    "SIM": "put a SIM in, and check that it sits right",
+    "regist": "check antenna, reception, and whether the SIM is active and may roam",
+    "no port": "plug the modem in; `dmesg` shows whether the kernel knows it",
+    "permission": "add the agent's user to the group that owns the port (mostly dialout) and log in again",
+    "ModemManager": "install edge_agent/site/70-spanbridge.rules, or stop ModemManager",
+    "in use": "stop the other program, or list other ports in modems.ports",
+    "nothing answers": "it may be another port of the same modem, or no modem; list the right ones in modems.ports",
+    "journal": "make room on the disk, and the journal's folder writable for the agent's user",
+    "limit": "wait, or raise the limit in the modem's [[span]] table",
+}
+"""By words of the reason; the first that fits."""
+ANY_REMEDY = "set modems.trace = true, and look at the modem's answers in the log"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`ok` None: could not be looked at."""
+
+    subject: str
+    ok: bool | None
+    text: str
+    remedy: str = ""
+
+
+Findings = AsyncIterator[Finding]
+
+
+async def examine(path: Path, environment: Mapping[str, str], look_s: float = LOOK_S) -> Findings:
+    """Everything in the order in which mending makes sense. Nothing is sent."""
+    config = None
+    for cloud in (True, False):  # without the cloud's part, modems can be looked at all the same
+        try:
+            config = load(path, environment, cloud=cloud)
+            break
+        except ConfigError as error:
+            yield Finding("configuration", False, error.key, error.advice)
+            if not error.key.startswith(("cloud", "$")):
+                return
+    if config is None:
+        return
+    if config.cloud is not None:
+        yield Finding("configuration", True, f"{path} can be used")
+        yield _credential(config.cloud.credential_file)
+    journal = await _journal(config)
+    yield journal
+    async for finding in _modems(config, look_s, journal):
+        yield finding
+    if config.cloud is not None:
+        async for finding in _cloud(config.cloud):
+            yield finding
+
+
+def _credential(file: Path | None) -> Finding:
+    if file is None:
+        return Finding("credential", True, f"taken from ${CREDENTIAL_VARIABLE}")
+    if file.stat().st_mode & 0o077:
+        return Finding("credential", False, f"{file} can be read by others", f"chmod 600 {file}")
+    return Finding("credential", True, "is there and for its owner only")
+
+
+async def _journal(config: Config) -> Finding:
+    """A running agent has it open, and says itself how it is."""
+    try:
+        journal = open_journal(config, Clock())
+    except AlreadyRunning:
+        return Finding("journal", True, "is in use by the running agent")
+    except JournalBroken as error:
+        advice = f"make room on the disk, and {config.journal.path.parent} writable for the agent's user"
+        return Finding("journal", False, str(error), advice)
+    refusal = journal.refuses()
+    journal.close()
+    if refusal:
+        return Finding("journal", False, refusal, "make room on the disk, or raise journal.max_mb")
+    return Finding("journal", True, f"{config.journal.path} can be written")
+
+
+async def _modems(config: Config, look_s: float, journal: Finding) -> Findings:
+    ports = discovery.present(config.modems)
+    if not ports:
+        yield Finding("ports", False, "no port of a modem was found", _no_ports(config))
+    for port in config.modems.ports:
+        if port not in ports:
+            yield Finding("ports", False, f"{port} does not exist", "correct modems.ports, or plug the modem in")
+    if not ports or not journal.ok:
+        return
+    status = await standalone.look(config, look_s)
+    for finding in findings_of(status):
+        yield finding
+
+
+def _no_ports(config: Config) -> str:
+    if config.modems.ports:
+        return "correct modems.ports"
+    return "plug a modem in (`dmesg` shows whether the kernel knows it), or list its port in modems.ports"
+
+
+def findings_of(status: Answer) -> list[Finding]:
+    """From `Desk.status`: one finding a modem, one a port that leads to none."""
+    found = []
+    spans, unusable = status["spans"], status["unusable_ports"]
+    assert isinstance(spans, list)
+    assert isinstance(unusable, dict)
+    for info in (SpanInfo.model_validate(span) for span in spans):
+        where = " ".join(filter(None, (info.name, info.span, f"on {info.device}" if info.device else "")))
+        signal = f", {info.signal_dbm} dBm" if info.signal_dbm is not None else ""
+        text = f"{where}: ready, {info.operator or 'operator unknown'}{signal}" if info.available else ""
+        found.append(Finding("modem", info.available, text or f"{where}: {info.reason}", _remedy(info.reason)))
+    found.extend(Finding("port", False, reason, _remedy(reason)) for reason in unusable.values())
+    return found
+
+
+def _remedy(reason: str) -> str:
+    fitting = (remedy for words, remedy in REMEDIES.items() if words.lower() in reason.lower())
+    return next(fitting, ANY_REMEDY) if reason else ""
+
+
+async def _cloud(cloud: Cloud) -> Findings:
+    """The handshake alone: no hello is said, so a running agent keeps its place."""
+    asked = time.time()
+    try:
+        socket = await dial(cloud)
+    except SocketClosed as closed:
+        yield Finding(
+            "cloud", False, closed.disconnect.reason, _NETWORK if closed.disconnect.then == "retry" else _ENROL
+        )
+        return
+    date = socket.date
+    await socket.close()
+    yield Finding("cloud", True, f"{cloud.url} accepts this agent's credential")
+    yield _clock(date, asked)
+
+
+_ENROL = "ask whoever runs the cloud side for a credential, and put it into cloud.credential_file"
+_NETWORK = "check the network, the firewall (outgoing TCP 443 is enough) and https_proxy"
+
+
+def _clock(date: str, asked: float) -> Finding:
+    try:
+        ahead = asked - parsedate_to_datetime(date).timestamp()
+    except (TypeError, ValueError):
+        return Finding("clock", None, "the cloud told no time")
+    if abs(ahead) <= CLOCK_S:
+        return Finding("clock", True, "agrees with the cloud's")
+    how = "ahead" if ahead > 0 else "behind"
+    return Finding(
+        "clock", False, f"is {abs(ahead):.0f} s {how} of the cloud's", "turn on NTP (timedatectl set-ntp true)"
+    )
+
+
+async def probe(config: Config) -> Findings:
+    """What is behind each port, one after the other, without touching settings. Raises Refused while an agent runs."""
+    if await standalone.is_running(config):
+        raise Refused("the agent is running and has the ports; `status` shows its modems")
+    for port in sorted(discovery.present(config.modems)):
+        try:
+            async with asyncio.timeout(LOOK_S):
+                found = await discovery.probe(port, config.modems)
+        except (OSError, discovery.NoModem) as error:
+            yield Finding("port", False, str(error), _remedy(str(error)))
+        else:
+            span = found.span(config.modems.options(port, found.identity.imei))
+            yield Finding("port", True, f"{port}: {span}, {found.identity.maker} {found.identity.model}")

@@ -1,0 +1,93 @@
+"""An agent for one command: answers from the one that runs, else starts modems for a moment, without the cloud.
+
+It uses the site's own journal, so that whatever arrives meanwhile is kept.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from edge_agent.clock import Clock
+from edge_agent.config import Config
+from edge_agent.control import Answer, Desk, Refused, ask
+from edge_agent.core import Core, open_journal
+from edge_agent.modem.fleet import Fleet
+from edge_agent.tasks import Tasks
+
+READY_S = 60.0
+"""How long modems may take to register."""
+SETTLE_S = 3.0
+"""After this long nobody new is expected once all that were found are ready."""
+_POLL_S = 0.1
+
+
+async def ask_or_start(config: Config, request: Answer) -> AsyncIterator[Answer]:
+    """Answers to a request of control.py. Raises Refused, JournalBroken."""
+    try:
+        async for answer in ask(config.journal.control, request):
+            yield answer
+        return
+    except (FileNotFoundError, ConnectionRefusedError):
+        pass  # no agent is running
+    async with started(config) as desk:
+        await _some_ready(desk)
+        async for answer in desk.answer(request):
+            yield answer
+
+
+async def ask_running(config: Config, request: Answer) -> AsyncIterator[Answer]:
+    """Raises Refused when no agent is running."""
+    try:
+        async for answer in ask(config.journal.control, request):
+            yield answer
+    except (FileNotFoundError, ConnectionRefusedError):
+        raise Refused(f"no agent is running on {config.journal.path}") from None
+
+
+async def is_running(config: Config) -> bool:
+    """Whether an agent answers on this journal."""
+    try:
+        return [answer async for answer in ask_running(config, {"do": "status"})] != []
+    except Refused:
+        return False
+
+
+async def look(config: Config, within_s: float) -> Answer:
+    """`Desk.status` once every modem is ready, or time is up; nothing is sent meanwhile."""
+    try:
+        async for answer in ask(config.journal.control, {"do": "status"}):
+            return answer
+    except (FileNotFoundError, ConnectionRefusedError):
+        pass
+    async with started(config, sending=False) as desk:
+        for passed in range(int(within_s / _POLL_S)):
+            if passed * _POLL_S > SETTLE_S and desk.all_ready():
+                break
+            await asyncio.sleep(_POLL_S)
+        return desk.status()
+
+
+@asynccontextmanager
+async def started(config: Config, *, sending: bool = True) -> AsyncIterator[Desk]:
+    """Modems at work without a cloud. What waited in the journal goes out too, unless not `sending`."""
+    clock = Clock()
+    journal = open_journal(config, clock)
+    try:
+        core = Core(config, journal, clock)
+        fleet = Fleet(config.modems, core)
+        if not sending:
+            await core.sender.close(0.0)
+        async with Tasks() as tasks:
+            tasks.start(fleet.run())
+            yield Desk(core, fleet)
+            await core.sender.close(READY_S)
+    finally:
+        journal.close()
+
+
+async def _some_ready(desk: Desk) -> None:
+    for _ in range(int(READY_S / _POLL_S)):
+        if desk.some_ready():
+            return
+        await asyncio.sleep(_POLL_S)
+    raise Refused("no modem became ready: " + (desk.troubles() or "none was found"))
