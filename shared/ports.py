@@ -4,16 +4,21 @@ Every method is synchronous: a Lambda handler does one thing at a time. Every me
 or unreachable: try again later); none of them half-does its work.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from shared import wildcards
-from shared.message import Account, Agent, AgentKey, Change, Life, Message, Port, Received, Snapshot
-from shared.push_event import PushEvent
-from shared.push_record import Circuit, PushAttempt, PushRecord, PushView
-from shared.wire import FromCloud, SpanInfo
+
+if TYPE_CHECKING:  # every function imports this module, and only some of them what is named here
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from shared.message import Account, Agent, AgentKey, Change, Life, Message, Port, Received, Snapshot
+    from shared.push_event import PushEvent
+    from shared.push_record import Circuit, PushAttempt, PushRecord, PushView
+    from shared.wire import FromCloud, SpanInfo
 
 
 class Unavailable(Exception):
@@ -199,6 +204,18 @@ class AccountStore(Protocol):
 
     def missed(self, account: str, agent_id: str, *, before: float) -> Agent | None:
         """Marks one of them offline and told of. Returns it as it was, None when it was heard of meanwhile."""
+        ...
+
+    def trade_code(self, account: str, agent_id: str, *, code: str, credential: str, at: float) -> bool:
+        """Puts the credential's digest in force for a code's; False unless that code is open and its time not up."""
+        ...
+
+    def note_double(self, account: str, agent_id: str, *, at: float) -> None:
+        """Two machines were seen with this agent's identity."""
+        ...
+
+    def note_sim(self, port: Port, iccid: str, *, at: float) -> bool:
+        """The SIM now seen in a port; False when `port` is not what is stored: another noted it, or will."""
         ...
 
     def spans(self, account: str, agent_id: str) -> tuple[SpanInfo, ...]:
