@@ -1,6 +1,8 @@
-"""The credential that an agent bears: `<account>.<agent>.<secret>`, of which the cloud keeps only a digest.
+"""The credential that an agent bears, and the one-time code it is got with: `<account>.<agent>.<secret>` both, of which
+the cloud keeps only digests.
 
-A plain SHA-256 is enough: the secret has 256 bits of its own, so there is nothing to guess and nothing to slow down.
+A plain SHA-256 is enough: the secrets have 256 and 128 bits of their own, so there is nothing to guess and nothing to
+slow down.
 """
 
 import hashlib
@@ -13,6 +15,7 @@ NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,38}[a-z0-9])?")
 """What accounts and agents may be called: it stands in tokens, keys of tables and URLs."""
 
 _SECRET_BYTES = 32
+_CODE_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,21 @@ def new(account: str, agent: str) -> AgentToken:
     return AgentToken(account, agent, secrets.token_urlsafe(_SECRET_BYTES))
 
 
-def from_header(authorization: str) -> AgentToken | None:
-    """Of `Bearer <token>`; None when it is no such thing."""
-    scheme, _, token = authorization.strip().partition(" ")
-    account, _, rest = token.strip().partition(".")
+def new_code(account: str, agent: str) -> AgentToken:
+    """Hexadecimal: it is copied by hand at times."""
+    return AgentToken(account, agent, secrets.token_hex(_CODE_BYTES))
+
+
+def from_header(authorization: str, scheme: str = "Bearer") -> AgentToken | None:
+    """Of `Bearer <token>`, or another scheme; None when it is no such thing."""
+    named, _, token = authorization.strip().partition(" ")
+    return parse(token.strip()) if named.lower() == scheme.lower() else None
+
+
+def parse(text: str) -> AgentToken | None:
+    """None when it is no token."""
+    account, _, rest = text.partition(".")
     agent, _, secret = rest.partition(".")
-    if scheme.lower() != "bearer" or not secret or not NAME.fullmatch(account) or not NAME.fullmatch(agent):
+    if not secret or not NAME.fullmatch(account) or not NAME.fullmatch(agent):
         return None
     return AgentToken(account, agent, secret)

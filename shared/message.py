@@ -138,18 +138,29 @@ class Life:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """The one-time code that an agent was last given. Once traded it stands only to tell a repeat from a second use."""
+
+    code: str = ""  # hex SHA-256 of its secret; empty when none was given, or it was taken back
+    until: float = 0.0
+    traded_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
     """One site's agent as the cloud knows it."""
 
     account: str
     id: str
     site: str
-    credential: str  # hex SHA-256 of its token's secret, which has 256 bits of its own
+    credential: str  # hex SHA-256 of its token's secret, which has 256 bits of its own; empty before it is enrolled
     revoked: bool = False
     connection: str = ""  # empty while offline
     connected_at: float = 0.0
     last_seen: float = 0.0
     offline_told: bool = False  # the operator was told that it is offline
+    doubled_at: float = 0.0  # when two machines were last seen with its identity; enrolling anew clears it
+    enrolment: Enrolment = field(default_factory=Enrolment)
     life: Life = field(default_factory=Life)
 
 
@@ -167,6 +178,9 @@ class Port:
     disabled: bool = False
     parts_per_day: int = 0
     parts_per_month: int = 0
+    iccid: str = ""  # of the last SIM seen in it
+    iccid_before: str = ""
+    sim_changed_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

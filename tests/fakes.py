@@ -276,6 +276,34 @@ class FakeAccounts:
         self.agents[key] = replace(before_that, connection="", offline_told=True)
         return before_that
 
+    def trade_code(self, account: str, agent_id: str, *, code: str, credential: str, at: float) -> bool:
+        self.faults.check()
+        old = self.agents.get((account, agent_id))
+        if old is None or not code or old.enrolment.code != code or old.enrolment.traded_at or old.enrolment.until < at:
+            return False
+        self.agents[(account, agent_id)] = replace(
+            old,
+            credential=credential,
+            revoked=False,
+            doubled_at=0.0,
+            enrolment=replace(old.enrolment, traded_at=at),
+        )
+        return True
+
+    def note_double(self, account: str, agent_id: str, *, at: float) -> None:
+        self.faults.check()
+        if (account, agent_id) in self.agents:
+            self.agents[(account, agent_id)] = replace(self.agents[(account, agent_id)], doubled_at=at)
+
+    def note_sim(self, port: Port, iccid: str, *, at: float) -> bool:
+        self.faults.check()
+        old = self.ports.get((port.account, port.number))
+        if old is None or old.iccid != port.iccid:
+            return False
+        changed = replace(old, iccid_before=old.iccid, sim_changed_at=at) if old.iccid else old
+        self.ports[(port.account, port.number)] = replace(changed, iccid=iccid)
+        return True
+
     def spans(self, account: str, agent_id: str) -> tuple[SpanInfo, ...]:
         return tuple(info for _, info in self.told.get((account, agent_id), {}).values())
 

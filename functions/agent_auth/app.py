@@ -4,7 +4,7 @@ from typing import TypedDict
 
 import shared.aws.cold_start as cold_start  # before all others: it is about their imports
 from shared.aws import wiring
-from shared.usecases.connect_agent import identify
+from shared.usecases.connect_agent import admit
 
 cold_start.at_cold_start(wiring.accounts)
 
@@ -28,14 +28,14 @@ class Unauthorized(Exception):
 
 
 def handler(event: Event, _context: object) -> Policy:
-    agent = identify(_authorization(event["headers"]), wiring.accounts())
-    if agent is None:
+    identity = admit(_authorization(event["headers"]), wiring.accounts())
+    if identity is None:
         raise Unauthorized
     allow = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": event["methodArn"]}
     return {
-        "principalId": f"{agent.account}.{agent.id}",
+        "principalId": f"{identity['account']}.{identity['agent']}",
         "policyDocument": {"Version": "2012-10-17", "Statement": [allow]},
-        "context": {"account": agent.account, "agent": agent.id},
+        "context": identity,
     }
 
 

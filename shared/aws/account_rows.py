@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.aws import keys
 from shared.aws.items import Row, flag, flag_of, float_of, int_of, number, text, text_of, thin
-from shared.message import Account, Agent, Life, Limits, Port
+from shared.message import Account, Agent, Enrolment, Life, Limits, Port
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef as Value
@@ -50,6 +50,8 @@ def agent_row(agent: Agent) -> dict[str, Value]:
             "site": text(agent.site),
             "credential": text(agent.credential),
             "revoked": flag(agent.revoked),
+            "code": text(agent.enrolment.code),
+            "code_until": number(agent.enrolment.until),
         }
     )
 
@@ -65,6 +67,10 @@ def agent_of(row: Row) -> Agent:
         connected_at=float_of(row, "connected_at"),
         last_seen=float_of(row, "last_seen"),
         offline_told=flag_of(row, "offline_told"),
+        doubled_at=float_of(row, "doubled_at"),
+        enrolment=Enrolment(
+            code=text_of(row, "code"), until=float_of(row, "code_until"), traded_at=float_of(row, "code_traded_at")
+        ),
         life=Life(
             boot_id=text_of(row, "boot_id"),
             previous_boot_id=text_of(row, "previous_boot_id"),
@@ -109,4 +115,7 @@ def port_of(row: Row) -> Port:
         disabled=flag_of(row, "disabled"),
         parts_per_day=int_of(row, "parts_per_day"),
         parts_per_month=int_of(row, "parts_per_month"),
+        iccid=text_of(row, "iccid"),
+        iccid_before=text_of(row, "iccid_before"),
+        sim_changed_at=float_of(row, "sim_changed_at"),
     )

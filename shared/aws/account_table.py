@@ -13,6 +13,7 @@ from shared.aws import keys
 from shared.aws.account_rows import account_of, account_row, agent_of, agent_row, key, port_of
 from shared.aws.agent_presence import AgentPresence
 from shared.aws.clients import unavailable
+from shared.aws.enrolment_rows import EnrolmentRows
 from shared.aws.items import Row, text
 from shared.aws.port_rows import PortRows
 from shared.aws.reading import get_rows, query_rows
@@ -40,6 +41,7 @@ class AccountTable:
         self._presence = AgentPresence(client, table)
         self._spans = SpanRows(client, table)
         self._ports = PortRows(client, table)
+        self._enrolments = EnrolmentRows(client, table)
         self._accounts: Warm[str, Account | None] = Warm(clock, _REMEMBER_S)
         self._snapshots: Warm[str, Snapshot | None] = Warm(clock, _REMEMBER_S)
         self._pools: Warm[tuple[str, frozenset[int]], Snapshot | None] = Warm(clock, _REMEMBER_S)
@@ -111,6 +113,16 @@ class AccountTable:
     def missed(self, account: str, agent_id: str, *, before: float) -> Agent | None:
         return self._presence.missed(account, agent_id, before=before)
 
+    def trade_code(self, account: str, agent_id: str, *, code: str, credential: str, at: float) -> bool:
+        return self._enrolments.trade(account, agent_id, code=code, credential=credential, at=at)
+
+    def note_double(self, account: str, agent_id: str, *, at: float) -> None:
+        self._enrolments.note_double(account, agent_id, at=at)
+
+    def note_sim(self, port: Port, iccid: str, *, at: float) -> bool:
+        self._agent_ports.forget((port.account, port.agent))
+        return self._ports.note_sim(port, iccid, at=at)
+
     def spans(self, account: str, agent_id: str) -> tuple[SpanInfo, ...]:
         return spans_of(self._get(account, keys.spans(agent_id), consistent=True))
 
@@ -119,7 +131,7 @@ class AccountTable:
 
     def allot_ports(self, account: str, agent_id: str, spans: Sequence[SpanInfo]) -> Mapping[str, Port]:
         self._agent_ports.forget((account, agent_id))
-        return self._ports.allot(account, agent_id, spans)
+        return self._agent_ports.get((account, agent_id), lambda: self._ports.allot(account, agent_id, spans))
 
     def ports_of(self, account: str, agent_id: str) -> Mapping[str, Port]:
         return self._agent_ports.get((account, agent_id), lambda: self._ports.of_agent(account, agent_id))

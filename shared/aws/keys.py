@@ -43,6 +43,18 @@ def endpoint(url: str) -> str:
     return f"~{url}"
 
 
+AUDIT = "#audit"
+"""Partition of what operators did, whatever the account; a leading `#` keeps it apart from all accounts."""
+
+
+def audit(at: float, identity: str) -> str:
+    return f"AUDIT#{moment(at, identity)}"
+
+
+def audit_at(sort_key: str) -> float:
+    return moment_at(sort_key.removeprefix("AUDIT#"))
+
+
 def tally(key: str) -> str:
     """Partition of one counter; a leading `#` keeps it apart from all accounts."""
     return f"#tally#{key}"

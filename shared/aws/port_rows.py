@@ -140,6 +140,23 @@ class PortRows:
                 self._rename(ports[span], port)
         return {**ports, **after}
 
+    def note_sim(self, port: Port, iccid: str, *, at: float) -> bool:
+        """The first SIM of a port is no change of it."""
+        seen = "attribute_not_exists(iccid)" if not port.iccid else "iccid = :before"
+        before = {":before": text(port.iccid), ":at": number(at)} if port.iccid else {}
+        row = update_if(
+            self._client,
+            {
+                "TableName": self._table,
+                "Key": key(port.account, keys.port(port.number)),
+                "UpdateExpression": "SET iccid = :now"
+                + (", iccid_before = :before, sim_changed_at = :at" if before else ""),
+                "ConditionExpression": f"attribute_exists(sk) AND {seen}",
+                "ExpressionAttributeValues": {":now": text(iccid), **before},
+            },
+        )
+        return row is not None
+
     def _rename(self, before: Port, after: Port) -> None:
         """Gives way to a name that the operator gave meanwhile."""
         update_if(

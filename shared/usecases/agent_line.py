@@ -98,6 +98,19 @@ class AgentLine:
             if old is not None and old.available != new.available:
                 subject = "span back" if new.available else "span lost"
                 self.alert(subject, f"{one.account}/{one.agent} {new.name or new.span}: {new.reason or 'available'}")
+        self._note_sims(spans)
+
+    def _note_sims(self, spans: Sequence[SpanInfo]) -> None:
+        """Compared with the port, which remembers: while a card is changed, the modem tells of none for a while."""
+        one, accounts = self.connection, self.ports.accounts
+        known = accounts.ports_of(one.account, one.agent)
+        for info in spans:
+            port = known.get(info.span)
+            if port is None or info.iccid in {"", port.iccid}:
+                continue
+            if accounts.note_sim(port, info.iccid, at=self.ports.clock.now()) and port.iccid:
+                change = f"the SIM …{port.iccid[-4:]} was changed for …{info.iccid[-4:]}"
+                self.alert("SIM changed", f"{one.account}/{one.agent} port {port.number} ({port.name}): {change}")
 
     def alert(self, subject: str, text: str) -> None:
         """The operator's word must not cost the agent its connection."""

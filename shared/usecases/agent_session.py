@@ -24,6 +24,7 @@ from shared.wire import (
     Refused,
     SpanInfo,
     Spans,
+    UnknownEvent,
     decode_from_agent,
 )
 
@@ -65,12 +66,14 @@ def _dispatch(frame: FromAgent, line: AgentLine) -> None:
             greet(frame, line)
         case Heartbeat():
             _heartbeat(frame, line)
+        case Spans():
+            _spans(frame, line)
+        case _ if line.admitted() is None:
+            return  # revoked, but on an older connection, which nobody has on record to be closed
         case Accepted():
             _accepted(frame, line)
         case Events():
             _events(frame, line)
-        case Spans():
-            _spans(frame, line)
 
 
 def _heartbeat(heartbeat: Heartbeat, line: AgentLine) -> None:
@@ -102,9 +105,12 @@ def _accepted(accepted: Accepted, line: AgentLine) -> None:
 def _events(events: Events, line: AgentLine) -> None:
     one, ports = line.connection, line.ports
     taker = EventTaker(one.account, one.agent, ports.accounts, ports.outbox, ports.inbox, ports.pushes, ports.clock)
-    taken = taker.take(events.events)
+    unknown = sorted({event.kind for event in events.events if isinstance(event, UnknownEvent)})
+    taken = taker.take([event for event in events.events if not isinstance(event, UnknownEvent)])
     if taken:
         line.post(Ack(event_ids=taken))
+    if unknown:
+        raise BadFrame("unknown_kind", f"events of an unknown kind or form were not taken: {', '.join(unknown)[:200]}")
 
 
 def _spans(spans: Spans, line: AgentLine) -> None:

@@ -34,6 +34,7 @@ def greet(hello: Hello, line: AgentLine) -> None:
 
 def _refuse_the_double(agent: Agent, line: AgentLine) -> None:
     """A process never comes back after another one: two live with one identity, by a cloned disk or a copied file."""
+    line.ports.accounts.note_double(agent.account, agent.id, at=line.ports.clock.now())
     line.alert("two agents with one identity", f"{_name(agent)}: one of two machines was stopped, enrol it anew")
     line.refuse("duplicate_identity", "another agent with this credential has taken over, enrol this one anew")
 
