@@ -26,9 +26,9 @@ def dynamodb(endpoint: str) -> DynamoDBClient:
 def sqs(endpoint: str) -> SQSClient:
     from botocore.config import Config
 
-    # A long poll of 20 s must not look like a server that hangs; a poll that was cut off must not be repeated behind
-    # our back, because the messages of the first answer would then wait out their visibility timeout.
-    return _session().client("sqs", endpoint_url=endpoint, config=Config(read_timeout=40, retries={"max_attempts": 1}))
+    # A poll that was cut off must not be repeated behind our back: the messages of the first answer would then wait out
+    # their visibility timeout.
+    return _session().client("sqs", endpoint_url=endpoint, config=Config(retries={"total_max_attempts": 1}))
 
 
 def cloudformation(endpoint: str) -> CloudFormationClient:

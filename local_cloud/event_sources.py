@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # What one ReceiveMessage gives at most; a larger batch is gathered from several.
 _RECEIVE_LIMIT = 10
+# Short, because moto does not notice that a poller was killed: its last poll would take messages that nobody gets.
+_WAIT_S = 1
 # Without a ceiling of its own, a source uses at most this many environments here.
 _CONCURRENCY = 4
 # An asynchronous invocation that fails is tried twice more, after one minute and then two.
@@ -50,7 +52,7 @@ class QueuePoller:
 
     async def _gather(self) -> list[MessageTypeDef]:
         """At least one message; then more until the batch is full, the window is over or the queue is empty."""
-        messages = await self._receive(self._source.batch_size, wait_s=20)
+        messages = await self._receive(self._source.batch_size, wait_s=_WAIT_S)
         until = time.monotonic() + self._source.window_s
         while 0 < len(messages) < self._source.batch_size:
             left = until - time.monotonic()

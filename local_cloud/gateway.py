@@ -109,7 +109,7 @@ def _options() -> argparse.Namespace:
 async def _serve(deployment: Deployment, options: argparse.Namespace) -> None:
     status = await Gateway(deployment, options).run()
     logging.shutdown()
-    # At once: an orderly end would wait for the threads of the long polls, up to 20 s.
+    # At once: an orderly end would wait for the threads of the long polls.
     os._exit(status)
 
 

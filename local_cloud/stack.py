@@ -89,6 +89,8 @@ class LocalStack:
         if self._with_site:
             self.site.start_agent()
             self.wait_for_spans()
+        for name in as_list(self.control("warm")["broken"]):
+            raise StartError(f"function {name} does not start; see {self.layout.log(str(name))}")
 
     def _start_receiver(self) -> None:
         options: list[object] = ["--file", self.layout.received, *(["--quiet"] if self._quiet else [])]

@@ -108,7 +108,12 @@ class Pool:
     async def start(self) -> None:
         """One warm environment, so that the first call waits for no import. Returns when it is there, or failed."""
         self._add_worker()
+        await self.warm()
+
+    async def warm(self) -> bool:
+        """Waits for the first environment; whether it started."""
         await self._tried.wait()
+        return self._init_error is None
 
     async def invoke(self, payload: bytes) -> Outcome:
         """Never raises for what the function does; an error of its own is an outcome that `failed`."""

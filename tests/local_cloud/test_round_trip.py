@@ -53,6 +53,7 @@ def test_a_message_for_an_agent_that_was_killed_goes_out_once_when_it_is_back(st
     stack.restart("agent")
     eventually(lambda: [each["status"] for each in _outbox(stack, "+12025550112")] == ["DELIVERD"])
     assert _texts(stack, "+12025550112") == ["while you were away"]
+    eventually(lambda: len(_pushes(stack, row["id"])) == 2)
 
 
 def test_a_message_survives_the_gateway_being_killed(stack, eventually):
@@ -61,6 +62,7 @@ def test_a_message_survives_the_gateway_being_killed(stack, eventually):
     eventually(lambda: len(stack.connections()) == 1, within=60)
     row = _send(stack, "+12025550113", "new gateway, same tables", mode=1)
     assert row["status"] == "SENT"
+    eventually(lambda: len(_pushes(stack, row["id"])) == 2)
 
 
 def test_a_push_that_fails_is_tried_again_after_its_delay(stack, eventually):
