@@ -23,8 +23,9 @@ from edge_agent.uplink import Uplink
 
 log = logging.getLogger(__name__)
 
-FINISH_S, TELL_S, CLOSE_S = 1.6, 0.3, 0.5
-"""For a submission in flight, for telling the cloud, for the disk: with what closing sockets takes, less than 3 s."""
+FINISH_S, LEAVE_S, TELL_S, CLOSE_S = 1.4, 0.3, 0.3, 0.5
+"""For a submission in flight, for letting modems go, for telling the cloud, for the disk. With what closing sockets
+takes it is less than 3 s."""
 REOPEN_S = 10.0
 """How often a journal that could not be opened is tried again."""
 
@@ -52,11 +53,13 @@ async def _run(config: Config, clock: Clock, journal: Journal, stop: asyncio.Eve
     assert config.cloud is not None
     core.uplink = Uplink(config.cloud, core, clock)
     async with Tasks() as tasks:
-        tasks.start(fleet.run())
+        modems = tasks.start(fleet.run())
         tasks.start(core.tick())
         tasks.start(serve(config.journal.control, Desk(core, fleet)))
         ended = await tasks.until(stop, core.uplink.run())
         await core.sender.close(FINISH_S)
+        modems.cancel()
+        await asyncio.wait([modems], timeout=LEAVE_S)
         await _tell_the_last(core)
     return ended
 
