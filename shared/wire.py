@@ -104,6 +104,14 @@ class ReceivedEvent(WireModel):
     missing: tuple[int, ...] = ()  # part numbers that never came, when given up waiting
 
 
+class UnknownEvent(WireModel):
+    """An event of a kind or form that only a newer agent knows. It keeps none of the others from being taken; it is
+    not acknowledged, so the agent says it again to a cloud that may have been upgraded."""
+
+    kind: str
+    event_id: str = ""
+
+
 Event = Annotated[ResultEvent | ReportEvent | ReceivedEvent, Field(discriminator="kind")]
 
 
@@ -146,7 +154,7 @@ class Accepted(WireModel):
 
 class Events(WireModel):
     kind: Literal["events"] = "events"
-    events: tuple[Event, ...]
+    events: tuple[Annotated[Event | UnknownEvent, Field(union_mode="left_to_right")], ...]
 
 
 class Welcome(WireModel):

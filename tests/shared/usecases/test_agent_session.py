@@ -5,7 +5,19 @@ import pytest
 from shared.lifecycle import State
 from shared.ports import Unavailable
 from shared.presence import NOTE_EVERY_S
-from shared.wire import MAX_FRAME_BYTES, Accepted, Heartbeat, Jobs, Reconnect, Refused, Spans, Welcome, encode
+from shared.wire import (
+    MAX_FRAME_BYTES,
+    REFUSALS,
+    Accepted,
+    Ack,
+    Heartbeat,
+    Jobs,
+    Reconnect,
+    Refused,
+    Spans,
+    Welcome,
+    encode,
+)
 from tests.agent_bench import Bench, greeting, job_ids
 from tests.samples import NOW, agent, message, span
 
@@ -261,3 +273,30 @@ def test_a_frame_that_cannot_be_read_is_answered_and_harms_nothing(bench: Bench,
     assert isinstance(refusal, Refused) and refusal.code == code
     assert "xxx" not in refusal.text
     assert bench.say(connection, Heartbeat(held=0)) == []
+
+
+# ---------------------------------------------------------------------------------------- events of a newer agent
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [
+        {"kind": "location", "event_id": "e-new", "where": "a kind of tomorrow"},
+        {"kind": "result", "event_id": "e-new", "job_id": "m1", "outcome": "teleported", "at": NOW},
+        {"kind": "report"},
+    ],
+)
+def test_an_event_that_only_a_newer_agent_knows_keeps_no_other_from_being_taken(bench: Bench, newer: object) -> None:
+    connection = bench.greeted()
+    bench.outbox.add([message("m1"), message("m2")])
+    known = [{"kind": "result", "event_id": f"e-{i}", "job_id": i, "outcome": "sent", "at": NOW} for i in ("m1", "m2")]
+    frame = json.dumps({"v": 1, "kind": "events", "events": [known[0], newer, known[1]]})
+    ack, refused = bench.say(connection, frame)
+    assert ack == Ack(event_ids=("e-m1", "e-m2"))
+    assert isinstance(refused, Refused) and (refused.code, REFUSALS[refused.code]) == ("unknown_kind", "ignore")
+    assert [bench.message(i).state for i in ("m1", "m2")] == [State.SENT, State.SENT]
+
+
+def test_events_that_are_no_events_at_all_make_a_bad_frame(bench: Bench) -> None:
+    (refused,) = bench.say(bench.greeted(), '{"v":1,"kind":"events","events":[7]}')
+    assert isinstance(refused, Refused) and refused.code == "bad_frame"
