@@ -13,6 +13,7 @@ from edge_agent import agent, doctor, logs, standalone
 from edge_agent.config import Config, load
 from edge_agent.config_table import ConfigError
 from edge_agent.control import Answer, Refused
+from edge_agent.enroll import enroll, place_of
 from edge_agent.held import JournalBroken
 from edge_agent.journal import AlreadyRunning
 from edge_agent.release import version
@@ -28,6 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if asked.command == "doctor":
             return asyncio.run(_doctor(asked))
+        if asked.command == "enroll":
+            return asyncio.run(_until_signalled(_enroll(asked)))
         config = load(asked.config, os.environ, cloud=asked.command == "run")
         logs.set_up(config.log.format, config.log.level if asked.command == "run" else "warning")
         command: Command = asked.do
@@ -65,6 +68,16 @@ async def _show(findings: doctor.Findings) -> int:
         print(f"{mark} {finding.subject}: {finding.text}" + (f"\n     → {finding.remedy}" if finding.remedy else ""))
         bad += finding.ok is False
     return EXIT_FAILED if bad else 0
+
+
+async def _enroll(asked: argparse.Namespace) -> int:
+    logs.set_up("text", "error")
+    place = place_of(asked.config)
+    token = await enroll(asked.url, asked.code, place, force=asked.force)
+    print(f"enrolled as {token.agent} of {token.account}; the credential is in {place.credential}")
+    start = f"python -m edge_agent run --config {asked.config}"
+    print(f"next: {start}" if asked.config.exists() else f"next: write {asked.config} with this url, then {start}")
+    return 0
 
 
 async def _status(config: Config, asked: argparse.Namespace) -> int:
@@ -109,6 +122,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=version())
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _command(commands, "run", _run, "run the agent until it is told to stop")
+    enrolled = _command(commands, "enroll", _probe, "trade the operator's one-time code for this site's credential")
+    enrolled.add_argument("--url", required=True, help="wss://…, as `python -m admin agents add` printed it")
+    enrolled.add_argument("--code", required=True, help="account.agent.…, good once and for 24 hours")
+    enrolled.add_argument("--force", action="store_true", help="replace a credential that is there already")
     examined = _command(commands, "doctor", _probe, "find what is wrong here, and say what to do about it")
     examined.add_argument("--seconds", type=float, default=doctor.LOOK_S, help="how long modems may take to register")
     _command(commands, "probe", _probe, "say what is behind each port; the agent must not be running")

@@ -97,7 +97,7 @@ def parse(content: Mapping[str, object], folder: Path, environment: Mapping[str,
 
 def _cloud(table: Table, folder: Path, environment: Mapping[str, str]) -> Cloud:
     url = table.text("url")
-    _check_url(url)
+    check_url(url)
     ca_file = table.path("ca_file", folder)
     if ca_file is not None and not ca_file.is_file():
         raise ConfigError("cloud.ca_file", f"{ca_file} is no file; give a PEM file with the certificates to trust")
@@ -114,17 +114,15 @@ def _cloud(table: Table, folder: Path, environment: Mapping[str, str]) -> Cloud:
     return cloud
 
 
-def _check_url(url: str) -> None:
+def check_url(url: str, key: str = "cloud.url") -> None:
     """Plain ws:// would show the credential to the whole network, so it is for loopback only."""
     parts = urlsplit(url)
     if parts.scheme not in {"ws", "wss"} or not parts.hostname:
-        raise ConfigError(
-            "cloud.url", 'must look like "wss://host/stage" (the WebSocket URL that the deployment printed)'
-        )
+        raise ConfigError(key, 'must look like "wss://host/stage" (the WebSocket URL that the deployment printed)')
     if parts.scheme == "ws" and parts.hostname not in _LOOPBACK:
-        raise ConfigError("cloud.url", "must be wss://; plain ws:// is for 127.0.0.1 only")
+        raise ConfigError(key, "must be wss://; plain ws:// is for 127.0.0.1 only")
     if parts.username or parts.password:
-        raise ConfigError("cloud.url", "must hold no credential; put it into credential_file")
+        raise ConfigError(key, "must hold no credential; put it into credential_file")
 
 
 def _credential(path: Path | None, told: str) -> str:
@@ -135,12 +133,13 @@ def _credential(path: Path | None, told: str) -> str:
             told = path.read_text(encoding="ascii").strip()
         except FileNotFoundError:
             raise ConfigError(
-                where, f"{path} does not exist; put the credential there that the enrolment printed"
+                where,
+                f"{path} does not exist; run `python -m edge_agent enroll` first, with the code that the operator gave",
             ) from None
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(where, f"{path} cannot be read: {error}") from None
     if not _CREDENTIAL.fullmatch(told):
-        raise ConfigError(where, "must hold <account>.<agent>.<secret>, as the enrolment printed it")
+        raise ConfigError(where, "must hold <account>.<agent>.<secret>; `python -m edge_agent enroll` writes it")
     return told
 
 

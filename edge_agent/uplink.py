@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -59,24 +59,42 @@ class WebSocket:
         return response.headers.get("Date", "") if response is not None else ""
 
 
+_FAILURES = (OSError, websockets.WebSocketException, TimeoutError, ValueError)
+
+
 async def dial(cloud: Cloud) -> WebSocket:
     """One attempt, through the proxy that the environment names, if any. Raises SocketClosed with the reason."""
     try:
-        socket = await connect(
-            cloud.url,
-            additional_headers={"Authorization": f"Bearer {cloud.credential}"},
-            ssl=_tls(cloud),
-            open_timeout=OPEN_S,
-            ping_interval=PING_EVERY_S,
-            ping_timeout=PONG_WITHIN_S,
-            close_timeout=1.0,
-            max_size=MAX_INBOUND_BYTES,
-            compression=None,  # API Gateway offers none, and it costs memory
-            user_agent_header=None,
-        )
-    except (OSError, websockets.WebSocketException, TimeoutError, ValueError) as error:
+        return WebSocket(await _handshake(cloud, {"Authorization": f"Bearer {cloud.credential}"}))
+    except _FAILURES as error:
         raise SocketClosed(_of_failure(error)) from error
-    return WebSocket(socket)
+
+
+async def knock(cloud: Cloud, headers: Mapping[str, str]) -> int:
+    """A handshake and no more: 200 when the door was opened, else its HTTP status. SocketClosed when there was none."""
+    try:
+        socket = await _handshake(cloud, headers)
+    except websockets.InvalidStatus as refused:
+        return refused.response.status_code
+    except _FAILURES as error:
+        raise SocketClosed(_of_failure(error)) from error
+    await socket.close()
+    return 200
+
+
+async def _handshake(cloud: Cloud, headers: Mapping[str, str]) -> ClientConnection:
+    return await connect(
+        cloud.url,
+        additional_headers=headers,
+        ssl=_tls(cloud),
+        open_timeout=OPEN_S,
+        ping_interval=PING_EVERY_S,
+        ping_timeout=PONG_WITHIN_S,
+        close_timeout=1.0,
+        max_size=MAX_INBOUND_BYTES,
+        compression=None,  # API Gateway offers none, and it costs memory
+        user_agent_header=None,
+    )
 
 
 @dataclass(slots=True)

@@ -28,7 +28,8 @@ class EnrolmentRows:
             {
                 "TableName": self._table,
                 "Key": key(account, keys.agent(agent_id)),
-                "UpdateExpression": "SET credential = :credential, revoked = :no, code_traded_at = :at REMOVE doubled_at",
+                "UpdateExpression": "SET credential = :credential, revoked = :no, code_traded_at = :at "
+                "REMOVE doubled_at",
                 "ConditionExpression": _OPEN,
                 "ExpressionAttributeValues": {
                     ":code": text(code),
