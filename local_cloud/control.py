@@ -20,7 +20,7 @@ class Control:
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=1024 * 1024)
-        app.router.add_get("/_local/warm", self._warm)
+        app.router.add_get("/_local/functions", self._functions)
         app.router.add_get("/_local/workers", self._workers)
         app.router.add_post("/_local/clock", self._turn_clock)
         if self._connections is not None:
@@ -30,9 +30,9 @@ class Control:
             app.router.add_post("/_local/cut", self._cut)
         return app
 
-    async def _warm(self, request: web.Request) -> web.Response:
-        """Answers once every function has started; which of them could not."""
-        return web.json_response({"broken": [name for name, pool in self._pools.items() if not await pool.warm()]})
+    async def _functions(self, request: web.Request) -> web.Response:
+        """Logical id → `starting`, `warm` or `broken`."""
+        return web.json_response({name: pool.state for name, pool in self._pools.items()})
 
     async def _workers(self, request: web.Request) -> web.Response:
         """Handler → process ids, for whoever wants to kill one."""

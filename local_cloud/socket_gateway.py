@@ -159,7 +159,6 @@ class SocketGateway:
             return
         outcome = await self._invoke(function, event)
         if _status(outcome) is None:
-            _log.warning("%s failed with %s; its log says more", function, outcome.error_type)
             await self._complain(connection, event, "Internal server error")
 
     def _route(self, message: str | bytes) -> str:
@@ -199,9 +198,12 @@ class SocketGateway:
     async def _invoke(self, function: str, event: JsonObject) -> Outcome:
         try:
             invocation = self._pools[function].invoke(json.dumps(event).encode())
-            return await asyncio.wait_for(invocation, _INTEGRATION_TIMEOUT_S)
+            outcome = await asyncio.wait_for(invocation, _INTEGRATION_TIMEOUT_S)
         except TimeoutError:
-            return Outcome(b'{"errorType": "Endpoint request timed out"}', failed=True)
+            outcome = Outcome(b'{"errorType": "Endpoint request timed out"}', failed=True)
+        if outcome.failed:
+            _log.warning("%s failed with %s; its log says more", function, outcome.error_type)
+        return outcome
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -34,6 +34,7 @@ from local_cloud.topology import as_list, as_object
 
 _STOP_S = 4.5  # of the five seconds that a stop may take
 _SPANS_S = 40.0
+_LOOK_EVERY_S = 0.03
 _CALL_S = 40.0  # longer than the gateway waits for a function
 
 
@@ -89,8 +90,8 @@ class LocalStack:
         if self._with_site:
             self.site.start_agent()
             self.wait_for_spans()
-        for name in as_list(self.control("warm")["broken"]):
-            raise StartError(f"function {name} does not start; see {self.layout.log(str(name))}")
+        while not self._all_warm():
+            time.sleep(_LOOK_EVERY_S)
 
     def _start_receiver(self) -> None:
         options: list[object] = ["--file", self.layout.received, *(["--quiet"] if self._quiet else [])]
@@ -152,13 +153,22 @@ class LocalStack:
         deadline = time.monotonic() + _SPANS_S
         while sum(each.available for each in table.spans(seed.ACCOUNT, seed.AGENT)) < len(self.site.ports):
             self._expect_agent()
+            self._all_warm()
             if time.monotonic() > deadline:
                 if self.site.simulator is None and self.connections():
                     return
                 raise StartError(f"the agent did not bring up its modems; see {self.layout.log('agent')}")
-            time.sleep(0.02)
+            time.sleep(_LOOK_EVERY_S)
         if self.call("/sms/get_valid_spans")[0] != 200:
             raise StartError(f"the API does not answer; see {self.layout.logs}")
+
+    def _all_warm(self) -> bool:
+        """Whether every function has started. StartError as soon as one cannot."""
+        states = self.control("functions")
+        for name, state in states.items():
+            if state == "broken":
+                raise StartError(f"function {name} does not start; see {self.layout.log(name)}")
+        return set(states.values()) == {"warm"}
 
     def _expect_agent(self) -> None:
         if self.site.agent and self.site.agent.ended is not None:

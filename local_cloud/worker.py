@@ -50,6 +50,7 @@ def main() -> None:
     try:
         handler = load(os.environ["_HANDLER"])
     except Exception as error:  # noqa: BLE001 - whatever the function's import raises is reported as its init error
+        traceback.print_exc()
         _post(api, "init/error", describe(error))
         sys.exit(1)
     try:

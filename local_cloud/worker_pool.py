@@ -108,12 +108,14 @@ class Pool:
     async def start(self) -> None:
         """One warm environment, so that the first call waits for no import. Returns when it is there, or failed."""
         self._add_worker()
-        await self.warm()
-
-    async def warm(self) -> bool:
-        """Waits for the first environment; whether it started."""
         await self._tried.wait()
-        return self._init_error is None
+
+    @property
+    def state(self) -> str:
+        """`starting`, then `warm`, or `broken` when the last environment could not start."""
+        if not self._tried.is_set():
+            return "starting"
+        return "broken" if self._init_error else "warm"
 
     async def invoke(self, payload: bytes) -> Outcome:
         """Never raises for what the function does; an error of its own is an outcome that `failed`."""

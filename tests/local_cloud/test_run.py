@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from local_cloud.cloud import CloudOptions
 from local_cloud.layout import CHECKOUT, Lock
 from local_cloud.ports import Reservation
 from local_cloud.process import StartError, start_any, stop_all
@@ -196,3 +197,13 @@ def test_where_the_kernel_cannot_be_asked_the_pipe_is_the_lifeline(tmp_path, eve
     eventually(lambda: not _alive(pid), within=5)
     wrapper.wait(5)
     wrapper.stdout.close()
+
+
+def test_a_function_that_does_not_start_is_named_at_once(tmp_path):
+    template = tmp_path / "template.yaml"
+    small = CHECKOUT / "tests" / "local_cloud" / "template.yaml"
+    template.write_text(small.read_text().replace("probe_handlers.sweep", "no_such_module.sweep"))
+    options = CloudOptions(template=template, parameters={})
+    with pytest.raises(StartError, match="Sweep"), LocalStack(tmp_path / "state", options, with_site=False):
+        pass
+    assert "no_such_module" in (tmp_path / "state" / "logs" / "Sweep.log").read_text()
