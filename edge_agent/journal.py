@@ -73,7 +73,7 @@ class Journal:
                 db, contents = _begin_anew(config, error, now)
         except (JournalBroken, sqlite3.Error, OSError) as error:
             os.close(lock)
-            raise JournalBroken(f"{config.path}: {error}") from error
+            raise JournalBroken(f"the journal {config.path} cannot be opened: {_why(config.path, error)}") from error
         return cls(config, db, contents, lock)
 
     def close(self, timeout_s: float = 1.0) -> None:
@@ -96,7 +96,7 @@ class Journal:
             return self.trouble
         if self._size_mb > self._config.max_mb * RESERVE_SHARE:
             return f"the journal holds {self._size_mb:.0f} MB of at most {self._config.max_mb} MB (journal.max_mb)"
-        free_mb = shutil.disk_usage(self._config.path.parent).free / (1024 * 1024)
+        free_mb = _free_mb(self._config.path)
         if free_mb < RESERVE_MB:
             return f"only {free_mb:.0f} MB are free on the disk of the journal"
         return ""
@@ -200,6 +200,20 @@ def _open(config: JournalConfig, reports_since: float) -> tuple[sqlite3.Connecti
         if journal_schema.is_damage(error):
             raise JournalDamaged(str(error)) from error
         raise
+
+
+def _why(path: Path, error: Exception) -> str:
+    """SQLite calls a full disk many names."""
+    free_mb = _free_mb(path)
+    return f"the disk is full ({error})" if free_mb < 1 else str(error)
+
+
+def _free_mb(path: Path) -> float:
+    """On the disk of that file; plenty where nobody can tell."""
+    try:
+        return shutil.disk_usage(path.parent).free / (1024 * 1024)
+    except OSError:
+        return float("inf")
 
 
 def _begin_anew(config: JournalConfig, error: JournalDamaged, now: float) -> tuple[sqlite3.Connection, Contents]:
