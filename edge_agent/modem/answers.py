@@ -73,6 +73,14 @@ def digits(lines: tuple[str, ...], shortest: int, longest: int) -> str:
     return ""
 
 
+def luhn(number: str) -> bool:
+    """Whether 15 digits are a whole IMEI: its last digit checks the others (23.003 annex B). Not all makers care."""
+    if len(number) != 15 or not number.isdecimal():
+        return False
+    doubled = "".join(str(int(digit) * (1 + place % 2)) for place, digit in enumerate(number))
+    return sum(map(int, doubled)) % 10 == 0
+
+
 @dataclass(frozen=True, slots=True)
 class Registration:
     """27.007 §7.2 <stat>, and what it means."""

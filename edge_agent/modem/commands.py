@@ -6,9 +6,10 @@ Deadlines are fixed when a command starts; nothing that a modem says prolongs th
 from dataclasses import dataclass, field
 
 QUICK = 5.0  # answered from the module's own memory; slow ones take 300 ms, some 2 s while they register
-SIM_ACCESS = 20.0  # reads or writes the SIM, which is busy for seconds after boot (27.007: +CME ERROR 14)
-STORE = 25.0  # reads or deletes stored messages; a full SIM of 50 takes some modems over 10 s
-NETWORK = 60.0  # asks the network: +COPS?, +CUSD; makers name 15 to 75 s
+SIM_ACCESS = 10.0  # reads or writes the SIM; makers name 5 s, and a busy one says so (+CME ERROR 14)
+LISTING = 25.0  # reads all stored messages; a full SIM of 50 takes some modems over 10 s
+NETWORK_STATE = 15.0  # +COPS? is answered from memory, but not by all while they search
+NETWORK = 60.0  # +CUSD asks the network; makers name 15 to 75 s
 RADIO = 45.0  # +CFUN detaches from the network first; makers name 15 s, 3GPP detach retries add to it
 SUBMIT = 120.0  # +CMGS; Quectel and Sierra name 120 s, u-blox 150 s (quirks.py), ModemManager waits 300 s
 PROMPT = 10.0  # `>` after AT+CMGS; makers name 5 s at most, then ESC (never Ctrl-Z: it would send)
@@ -60,14 +61,14 @@ INDICATIONS_NOW = Command("AT+CNMI?", "+CNMI:")
 STORES = Command("AT+CPMS=?", "+CPMS:", SIM_ACCESS)
 ACKNOWLEDGE = Command("AT+CNMA")
 ACKNOWLEDGE_0 = Command("AT+CNMA=0")  # some want <n> written, which 27.005 §4.7 leaves optional
-LIST_ALL = Command("AT+CMGL=4", "+CMGL:", STORE, bare=True)
+LIST_ALL = Command("AT+CMGL=4", "+CMGL:", LISTING, bare=True)
 SIGNAL = Command("AT+CSQ", "+CSQ:")
 REGISTERED_CS = Command("AT+CREG?", "+CREG:")
 REGISTERED_EPS = Command("AT+CEREG?", "+CEREG:")
 REGISTERED_PS = Command("AT+CGREG?", "+CGREG:")
 REGISTER_QUIETLY = Command("AT+CREG=0")  # no +CREG URCs, which read like the answer to +CREG?
-OPERATOR_FORMAT = Command("AT+COPS=3,0", deadline_s=NETWORK)
-OPERATOR = Command("AT+COPS?", "+COPS:", NETWORK)
+OPERATOR_FORMAT = Command("AT+COPS=3,0", deadline_s=NETWORK_STATE)
+OPERATOR = Command("AT+COPS?", "+COPS:", NETWORK_STATE)
 KEEP_LINK = Command("AT+CMMS=1")
 USSD_CANCEL = Command("AT+CUSD=2", deadline_s=NETWORK)
 GSM_CHARSET = Command('AT+CSCS="GSM"')
@@ -79,11 +80,11 @@ def submit(pdu_hex: str, tpdu_length: int, deadline_s: float) -> Command:
 
 
 def read_message(index: int) -> Command:
-    return Command(f"AT+CMGR={index}", "+CMGR:", STORE, bare=True)
+    return Command(f"AT+CMGR={index}", "+CMGR:", SIM_ACCESS, bare=True)
 
 
 def delete_message(index: int) -> Command:
-    return Command(f"AT+CMGD={index}", deadline_s=STORE)
+    return Command(f"AT+CMGD={index}", deadline_s=SIM_ACCESS)
 
 
 def use_store(store: str) -> Command:

@@ -10,7 +10,7 @@ from edge_agent.modem.channel import Channel
 from edge_agent.modem.config import ModemsConfig, SpanOptions
 from edge_agent.modem.reply import Outcome, Urc
 from edge_agent.modem.serial_port import open_port
-from edge_agent.modem.setup import Identity
+from edge_agent.modem.setup import Identity, SetupFailed
 from edge_agent.modem.trace import Trace
 
 _DEV = Path("/dev")
@@ -18,7 +18,7 @@ _USB_TTYS = ("ttyUSB", "ttyACM")  # what Linux calls the serial ports of USB mod
 
 
 class NoModem(Exception):
-    """Nothing on the port answers AT."""
+    """Nothing on the port answers AT, or not so that it could be told who it is."""
 
 
 def present(config: ModemsConfig, dev: Path = _DEV) -> frozenset[str]:
@@ -77,5 +77,7 @@ async def probe(device: str, config: ModemsConfig) -> Found:
         if not await channel.synchronise():
             raise NoModem(f"{device}: nothing answers AT")
         return Found(device, await setup.identify(channel))
+    except SetupFailed as error:
+        raise NoModem(f"{device}: {error}") from error
     finally:
         channel.close()

@@ -80,7 +80,10 @@ class Opened:
         self._resyncs.clear()
         if not await self._channel.synchronise():
             raise Trouble("no answer to AT", Rung.REOPEN)
-        self.identity = await setup.identify(self._channel)
+        try:
+            self.identity = await setup.identify(self._channel)
+        except SetupFailed as error:
+            raise Trouble(str(error), Rung.SET_UP) from error
         self.ussd = Ussd(self._channel, self.identity.quirks)
         return self.identity
 

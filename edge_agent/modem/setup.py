@@ -8,7 +8,7 @@ from edge_agent.modem.channel import Channel
 from edge_agent.modem.commands import Command
 from edge_agent.modem.indications import Indications
 from edge_agent.modem.quirks import Quirks
-from edge_agent.modem.reply import Reply
+from edge_agent.modem.reply import Outcome, Reply
 
 _BUSY_TRIES = 10  # a SIM is busy for some seconds after boot
 _BUSY_WAIT = 1.0
@@ -53,17 +53,32 @@ async def ask(channel: Channel, command: Command) -> Reply:
 
 
 async def identify(channel: Channel) -> Identity:
-    """Quiets the dialogue first: the echo of a command must not be taken for a value."""
+    """Quiets the dialogue first: the echo of a command must not be taken for a value. Raises SetupFailed."""
     for command in _QUIET:
         await channel.request(command)
     maker = await channel.request(commands.MAKER)
     model = await channel.request(commands.MODEL)
-    imei = await ask(channel, commands.IMEI)
     return Identity(
-        answers.bare_value(maker.lines, "+CGMI:"),
-        answers.bare_value(model.lines, "+CGMM:"),
-        answers.digits(imei.lines, 14, 16)[:15],
+        answers.bare_value(maker.lines, "+CGMI:"), answers.bare_value(model.lines, "+CGMM:"), await _imei(channel)
     )
+
+
+async def _imei(channel: Channel) -> str:
+    """15 digits, or "" where the modem has none. A span hangs on it, so one garbled answer must not make another."""
+    first = await _told_imei(channel)
+    if answers.luhn(first):
+        return first
+    again = await _told_imei(channel)
+    if again != first:
+        raise SetupFailed("the modem tells different IMEIs")
+    return again
+
+
+async def _told_imei(channel: Channel) -> str:
+    reply = await ask(channel, commands.IMEI)
+    if reply.outcome not in {Outcome.OK, Outcome.ERROR}:
+        raise SetupFailed(f"no IMEI: {reply.in_words}")
+    return answers.digits(reply.lines, 14, 16)[:15]
 
 
 async def switch_on(channel: Channel) -> None:

@@ -77,6 +77,13 @@ def test_digits_are_found_whatever_stands_around_them() -> None:
     assert answers.digits(("RING", "12345"), 14, 16) == ""
 
 
+@pytest.mark.parametrize(
+    ("number", "whole"), [("490154203237518", True), ("490154203237519", False), ("49015420323751", False), ("", False)]
+)
+def test_an_imei_checks_itself(number: str, whole: bool) -> None:
+    assert answers.luhn(number) is whole
+
+
 @given(st.lists(st.text(max_size=60), max_size=4), st.integers(0, 5))
 def test_unreadable_answers_never_raise(lines: list[str], position: int) -> None:
     given_lines = tuple(lines)
