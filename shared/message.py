@@ -29,6 +29,7 @@ class Message:
     report: bool = True
     state: State = State.QUEUED
     posted: bool = True  # False only while it provably never left the cloud
+    wanted: tuple[int, ...] = ()  # ports that its caller named, at whatever site; empty: any of the account's
     ended_at: float | None = None  # when the attempt ended; "time" of the outbox
     delivered_at: float | None = None
     parts_sent: int = 0
@@ -125,6 +126,7 @@ class Account:
     timezone: str = "UTC"
     limits: Limits = field(default_factory=Limits)
     suspended: bool = False
+    deleted_at: float = 0.0  # only a stone is left, which keeps the name while its messages last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,12 +59,21 @@ class Overdue:
 
 
 @dataclass(frozen=True, slots=True)
+class Unposted:
+    """A message in its agent's queue that provably never left the cloud."""
+
+    agent: AgentKey
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits in all queues, seen in one look: how many, the oldest, and who is past its deadline."""
+    """What waits in all queues, seen in one look: how many, the oldest, who is past its deadline, who never left."""
 
     count: int
     oldest: float | None  # epoch s when the oldest was accepted; None when nothing waits
     overdue: tuple[Overdue, ...]
+    unposted: tuple[Unposted, ...]  # and not overdue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +124,8 @@ class OutboxStore(Protocol):
     def pending(self, account: str, agent: str, cursor: str, limit: int) -> Page:
         """A run of an agent's queue, earliest deadline first, behind `cursor` (a `Message.place`, or empty).
 
-        Index reads may lag by moments, so what `record` kept or has just ended is filtered by the caller.
+        Index reads may lag by moments, so what `record` kept or has just ended is filtered by the caller; what was
+        moved to another agent is left out already.
         """
         ...
 
@@ -131,6 +141,13 @@ class OutboxStore(Protocol):
 
     def claim_posting(self, account: str, message_id: str, agent: str) -> bool:
         """`posted` False → True before a message's first way out; False when it was moved or ended meanwhile."""
+        ...
+
+    def move(self, moved: Message, *, away_from: str) -> bool:
+        """Puts a message into the queue of `moved.agent`, with the pool and port of `moved`: one conditional write.
+
+        False when it is no longer with the agent `away_from`, was claimed for posting, or has ended.
+        """
         ...
 
     def history(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from shared.lifecycle import has_ended
 from shared.message import Account, Agent, AgentKey, Change, Life, Message, Port, Received, Site, Snapshot, after
-from shared.ports import Backlog, Gone, OutboxFilter, Overdue, Page, Recorded, Tally
+from shared.ports import Backlog, Gone, OutboxFilter, Overdue, Page, Recorded, Tally, Unposted
 from shared.presence import BACK_WITHIN_S, SILENT_AFTER_S
 from shared.push_event import PushEvent, to_json
 from shared.push_record import PushAttempt
@@ -104,7 +104,9 @@ class FakeOutbox:
         self.faults.check()
         waiting = sorted(self._waiting(), key=lambda m: m.deadline)
         overdue = tuple(Overdue((m.account, m.agent), m.id, m.deadline) for m in waiting if m.deadline < before)
-        return Backlog(len(waiting), min((m.accepted_at for m in waiting), default=None), overdue)
+        never = [m for m in waiting if not m.posted and not has_ended(m.state) and m.deadline >= before]
+        unposted = tuple(Unposted((m.account, m.agent), m.id) for m in never)
+        return Backlog(len(waiting), min((m.accepted_at for m in waiting), default=None), overdue, unposted)
 
     def claim_posting(self, account: str, message_id: str, agent: str) -> bool:
         self.faults.check()
@@ -112,6 +114,17 @@ class FakeOutbox:
         if m is None or m.posted or m.agent != agent or has_ended(m.state):
             return False
         self.rows[(account, message_id)] = replace(m, posted=True)
+        self.writes += 1
+        return True
+
+    def move(self, moved: Message, *, away_from: str) -> bool:
+        self.faults.check()
+        m = self.rows.get((moved.account, moved.id))
+        if m is None or m.posted or m.agent != away_from or has_ended(m.state):
+            return False
+        self.rows[(m.account, m.id)] = replace(
+            m, agent=moved.agent, pool=moved.pool, spans=moved.spans, port=moved.port, port_name=moved.port_name
+        )
         self.writes += 1
         return True
 

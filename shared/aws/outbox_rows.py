@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef as Value
 
 
+def way(message: Message) -> dict[str, Value]:
+    """By which agent and spans it goes."""
+    return {
+        "agent": text(message.agent),
+        "pool": text(",".join(map(str, message.pool))),
+        "spans": text("\n".join(message.spans)),
+        "port": number(message.port),
+        "port_name": text(message.port_name),
+    }
+
+
 def row(message: Message, *, ttl: float) -> dict[str, Value]:
     """A message that was just accepted."""
     return thin(
@@ -29,11 +40,7 @@ def row(message: Message, *, ttl: float) -> dict[str, Value]:
             "to": text(message.to),
             "text": text(message.text),
             "parts": number(message.parts),
-            "agent": text(message.agent),
-            "pool": text(",".join(map(str, message.pool))),
-            "spans": text("\n".join(message.spans)),
-            "port": number(message.port),
-            "port_name": text(message.port_name),
+            **way(message),
             "accepted_at": number(message.accepted_at),
             "deadline": number(message.deadline),
             "report": flag(message.report),
@@ -43,6 +50,7 @@ def row(message: Message, *, ttl: float) -> dict[str, Value]:
             "phone_key": text(keys.phone(message.account, message.to)),
             "ttl": number(int(ttl)),
             **_ended(message),
+            "wanted": text(",".join(map(str, message.wanted))),
             **({} if message.posted else {"unposted": flag(True)}),
         }
     )
@@ -65,7 +73,7 @@ def message_of(row: Row) -> Message:
         text=text_of(row, "text"),
         parts=int_of(row, "parts"),
         agent=text_of(row, "agent"),
-        pool=tuple(int(port) for port in text_of(row, "pool").split(",") if port),
+        pool=_numbers(row, "pool"),
         spans=tuple(span for span in text_of(row, "spans").split("\n") if span),
         port=int_of(row, "port"),
         port_name=text_of(row, "port_name"),
@@ -74,6 +82,7 @@ def message_of(row: Row) -> Message:
         report=flag_of(row, "report"),
         state=State(row["state"]["S"]),
         posted="unposted" not in row,
+        wanted=_numbers(row, "wanted"),
         ended_at=optional_of(row, "ended_at"),
         delivered_at=optional_of(row, "delivered_at"),
         parts_sent=int_of(row, "parts_sent"),
@@ -82,6 +91,10 @@ def message_of(row: Row) -> Message:
         request=text_of(row, "request"),
         answer=text_of(row, "answer"),
     )
+
+
+def _numbers(row: Row, name: str) -> tuple[int, ...]:
+    return tuple(int(port) for port in text_of(row, name).split(",") if port)
 
 
 @dataclass
@@ -101,6 +114,11 @@ class Update:
 
     def values(self) -> dict[str, Value]:
         return {f":{name}": value for name, value in self.sets.items()}
+
+
+def move(moved: Message) -> Update:
+    """Into the queue of another agent."""
+    return Update({**way(moved), "waiting": text(keys.waiting(moved))})
 
 
 def update(old: State, message_id: str, change: Change, *, settle: bool) -> Update:

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError
 
-from shared.aws import keys
+from shared.aws import keys, outbox_rows
 from shared.aws.clients import code_of, unavailable
-from shared.aws.items import Row, float_of
+from shared.aws.items import Row
+from shared.aws.outbox_backlog import read_backlog
 from shared.aws.outbox_lists import OutboxLists
 from shared.aws.outbox_rows import message_of, row, update
-from shared.aws.reading import get_rows, scan_pages
+from shared.aws.reading import get_rows
 from shared.lifecycle import State, may
 from shared.message import Change, Message
-from shared.ports import Backlog, OutboxFilter, Overdue, Page, Recorded, Unavailable
+from shared.ports import Backlog, OutboxFilter, Page, Recorded, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -153,6 +154,19 @@ class OutboxTable:
             }
         )
 
+    def move(self, moved: Message, *, away_from: str) -> bool:
+        update_ = outbox_rows.move(moved)
+        return self._if_so(
+            {
+                "TableName": self._table,
+                "Key": _key(moved.account, moved.id),
+                "UpdateExpression": update_.expression(),
+                "ConditionExpression": "attribute_exists(unposted) AND attribute_not_exists(ended) AND #agent = :from",
+                "ExpressionAttributeNames": update_.names(),
+                "ExpressionAttributeValues": {":from": {"S": away_from}, **update_.values()},
+            }
+        )
+
     def _if_so(self, request: UpdateItemInputTypeDef) -> bool:
         """Whether the condition held."""
         try:
@@ -168,7 +182,9 @@ class OutboxTable:
         with unavailable():
             answer = self._client.query(**self._queue(account, agent, cursor, limit))
         rows = answer["Items"]
-        messages = self.get(account, [row["id"]["S"] for row in rows])
+        found = self.get(account, [row["id"]["S"] for row in rows])
+        # The index may lag behind a move, and two agents must never be handed one message.
+        messages = tuple(message for message in found if message.agent == agent)
         behind = rows[-1]["waiting"]["S"].partition("#")[2] if rows and "LastEvaluatedKey" in answer else ""
         return Page(messages, behind)
 
@@ -181,19 +197,7 @@ class OutboxTable:
         return self._lists.count_waiting(account, up_to)
 
     def backlog(self, before: float) -> Backlog:
-        """Scans the sparse index: in the steady state it is nearly empty, and then this costs next to nothing.
-
-        An index by deadline would cost two more writes for every message ever sent. A scan of 8 kB costs a twentieth
-        of one such write, so it stays cheaper until messages wait for hours on end (figures: docs/scale.md).
-        """
-        count, oldest = 0, None
-        overdue: list[Overdue] = []
-        for page in scan_pages(self._client, {"TableName": self._table, "IndexName": "pending"}):
-            count += page["Count"]
-            accepted = [float_of(one, "accepted_at") for one in page["Items"]]
-            oldest = min(accepted if oldest is None else [oldest, *accepted], default=None)
-            overdue += [late for late in map(_overdue, page["Items"]) if late.deadline < before]
-        return Backlog(count, oldest, tuple(overdue))
+        return read_backlog(self._client, self._table, before)
 
     def _queue(self, account: str, agent: str, cursor: str, limit: int) -> QueryInputTypeDef:
         first, last = keys.queue(agent, cursor)
@@ -216,11 +220,6 @@ class OutboxTable:
 
 def _key(account: str, message_id: str) -> dict[str, Value]:
     return {"account": {"S": account}, "id": {"S": message_id}}
-
-
-def _overdue(row: Row) -> Overdue:
-    waiting = row["waiting"]["S"]
-    return Overdue((row["account"]["S"], keys.queued_agent(waiting)), row["id"]["S"], keys.queued_deadline(waiting))
 
 
 def _there(error: ClientError) -> Row:

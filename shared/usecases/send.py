@@ -128,6 +128,7 @@ class _Sending:
             deadline=self.now + self.request.valid_for,
             report=bool(self.request.report),
             posted=bool(way.connection),
+            wanted=tuple(self.request.spans),
             request=self.digest,
             answer=row.model_dump_json() if self.digest else "",
         )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.aws.outbox_table import OutboxTable
 from shared.lifecycle import State, has_ended
 from shared.message import Change, Message
-from shared.ports import OutboxFilter, OutboxStore, Overdue, Recorded
+from shared.ports import OutboxFilter, OutboxStore, Overdue, Recorded, Unposted
 from shared.wire import Cause
 from tests.fakes import FakeOutbox
 from tests.samples import NOW, message
@@ -142,6 +142,58 @@ def test_the_backlog_is_of_all_accounts(outbox: OutboxTable) -> None:
     assert backlog.overdue == (Overdue(("acme", "site-1"), "late", NOW - 1),)
 
 
+def test_what_never_left_is_told_apart_from_what_did(outbox: OutboxTable) -> None:
+    outbox.add([message("never", posted=False), message("left"), message("late", posted=False, deadline=NOW - 1)])
+    outbox.add([message("ended", posted=False)])
+    outbox.record("acme", "ended", Change(state=State.CANCELLED, at=NOW), settle=False)
+    assert outbox.backlog(NOW).unposted == (Unposted(("acme", "site-1"), "never"),)
+    outbox.claim_posting("acme", "never", "site-1")
+    assert outbox.backlog(NOW).unposted == ()
+
+
+def elsewhere(one: Message, agent: str = "site-2") -> Message:
+    return replace(one, agent=agent, pool=(9,), spans=("imei:9",), port=9, port_name="lte-2.1")
+
+
+def test_a_message_that_never_left_moves_to_another_site_with_all_that_belongs_to_it(outbox: OutboxTable) -> None:
+    stays = message(posted=False, wanted=(1, 2, 9), request="digest", answer="{}")
+    outbox.add([stays])
+    assert outbox.move(elsewhere(stays), away_from="site-1")
+    assert outbox.get("acme", ["m1"]) == (elsewhere(stays),)
+    assert outbox.count_pending("acme", "site-1", 10) == 0
+    assert [m.id for m in outbox.pending("acme", "site-2", "", 10).messages] == ["m1"]
+    assert not outbox.claim_posting("acme", "m1", "site-1")
+    assert outbox.claim_posting("acme", "m1", "site-2")
+
+
+def test_what_may_have_left_or_has_ended_or_was_moved_already_does_not_move(outbox: OutboxTable) -> None:
+    outbox.add([message("left"), message("ended", posted=False), message("moved", posted=False)])
+    outbox.record("acme", "ended", Change(state=State.CANCELLED, at=NOW), settle=False)
+    assert outbox.move(elsewhere(message("moved")), away_from="site-1")
+    for i in ("left", "ended", "moved", "missing"):
+        assert not outbox.move(elsewhere(message(i), "site-3"), away_from="site-1")
+    assert [m.agent for m in outbox.get("acme", ["left", "ended", "moved"])] == ["site-1", "site-1", "site-2"]
+
+
+def test_an_index_that_lags_behind_a_move_hands_the_message_to_nobody_else(
+    outbox: OutboxTable, dynamodb: "DynamoDBClient"
+) -> None:
+    outbox.add([message("m1"), message("m2")])
+    dynamodb.update_item(  # the row has moved, its key in the index has not yet
+        TableName="Outbox",
+        Key={"account": {"S": "acme"}, "id": {"S": "m1"}},
+        UpdateExpression="SET #agent = :agent",
+        ExpressionAttributeNames={"#agent": "agent"},
+        ExpressionAttributeValues={":agent": {"S": "site-2"}},
+    )
+    assert [m.id for m in outbox.pending("acme", "site-1", "", 10).messages] == ["m2"]
+
+
+_MOVES = st.lists(
+    st.tuples(st.sampled_from(["claim", "move", "end"]), st.sampled_from("xy"), st.sampled_from("xy")), max_size=8
+)
+
+
 _STATES = st.sampled_from([s for s in State if s not in {State.QUEUED, State.SENDING}])
 
 
@@ -182,6 +234,33 @@ def test_the_table_and_its_stand_in_keep_the_same_rules(outbox: OutboxTable, ste
         lambda s: s.count_history(account, OutboxFilter(), include_pending=True),
     ):
         assert ask(outbox) == ask(fake)
+
+
+@_SLOW
+@given(steps=_MOVES)
+def test_however_claims_and_moves_interleave_one_agent_gets_the_message(outbox: OutboxTable, steps: list) -> None:
+    account = f"acme-{next(_NUMBERS)}"
+    fake = FakeOutbox()
+    stores: tuple[OutboxStore, ...] = (outbox, fake)
+    first = message("a", account=account, agent="x", posted=False)
+    handed: list[str] = []
+    for store in stores:
+        store.add([first])
+    for what, agent, other in steps:
+        if what == "claim":
+            done = [store.claim_posting(account, "a", agent) for store in stores]
+            handed += [agent] if all(done) else []
+        elif what == "move":
+            done = [store.move(elsewhere(first, other), away_from=agent) for store in stores]
+            assert not (any(done) and handed)
+        else:
+            change = Change(state=State.EXPIRED, at=NOW)
+            done = [store.record(account, "a", change)[0] is Recorded.CHANGED for store in stores]
+        assert done[0] == done[1]
+        assert outbox.get(account, ["a"]) == fake.get(account, ["a"])
+        mine = tuple(one for one in outbox.backlog(NOW).unposted if one.agent[0] == account)
+        assert mine == fake.backlog(NOW).unposted
+    assert len(handed) <= 1
 
 
 @st.composite
