@@ -39,7 +39,7 @@ class Book:
         self._unacknowledged: set[str] = set()  # of the cloud's jobs: their result is not with it yet
         self._at_work: dict[str, HeldJob] = {}  # with a modem just now
         self._watchers: dict[str, Callable[[EventRow], None]] = {}
-        self._full = False
+        self._refused = False
         # So that a restart does not begin with the references just used.
         self._ref = random.randrange(256)  # noqa: S311
 
@@ -50,7 +50,7 @@ class Book:
 
     def restore(self, contents: Contents) -> None:
         """Goes on where the journal ends. A job that a modem may have been given is uncertain, and never sent again."""
-        self._outgoing.add(contents.events)
+        self.announce(contents.events)
         results = (event.id.removesuffix(".result") for event in contents.events if event.id.endswith(".result"))
         self._unacknowledged.update(job_id for job_id in results if not job_id.startswith(LOCAL_PREFIX))
         for job in contents.jobs:
@@ -67,7 +67,6 @@ class Book:
         """Journals what was never seen before. Known ones are accepted again, and nothing else happens to them."""
         room = self._max_jobs - self.held
         if room <= 0:
-            self._full = True
             return self._refuse(jobs, f"{self.held} messages are waiting here already (journal.max_jobs)")
         held = [self._held(job) for job in jobs]
         try:
@@ -150,18 +149,20 @@ class Book:
             self._journal.acknowledge([event.id for event in local])
         self._outgoing.add(event for event in events if event not in local)
 
-    def acknowledge(self, event_ids: Sequence[str]) -> bool:
-        """The cloud has these. True when that makes room after work was refused for want of it."""
+    def acknowledge(self, event_ids: Sequence[str]) -> None:
+        """The cloud has these."""
         known = self._outgoing.acknowledge(event_ids)
         if known:
             self._journal.acknowledge(known)
         for event_id in known:
             if event_id.endswith(".result"):
                 self._unacknowledged.discard(event_id.removesuffix(".result"))
-        if self._full and self.held < self._max_jobs // 2:
-            self._full = False
-            return True
-        return False
+
+    def has_room_again(self) -> bool:
+        """True once when work was refused and is welcome again: the cloud need not wait for the next heartbeat."""
+        welcome = self.held <= self._max_jobs // 2 and not self._journal.refuses()
+        again, self._refused = self._refused and welcome, self._refused and not welcome
+        return again
 
     def watch(self, job_id: str, watcher: Callable[[EventRow], None]) -> None:
         """Calls back with each event of a local job."""
@@ -175,6 +176,7 @@ class Book:
         return HeldJob(job.id, job.to, job.text, job.spans, job.deadline, job.report, self._ref & 0xFF)
 
     def _refuse(self, jobs: Sequence[Job], reason: str) -> Acceptance:
+        self._refused = True
         return Acceptance(tuple(job.id for job in jobs if job.id in self._unacknowledged), reason)
 
     def _interrupted(self, job: HeldJob) -> None:

@@ -55,9 +55,7 @@ class Link(Facts, Protocol):
 
     async def take_jobs(self, jobs: Sequence[Job]) -> Acceptance: ...
     async def cancel_jobs(self, job_ids: Sequence[str]) -> None: ...
-    def acknowledged(self, event_ids: Sequence[str]) -> bool:
-        """True when the cloud should be told at once that there is room for work again."""
-        ...
+    def acknowledged(self, event_ids: Sequence[str]) -> None: ...
 
     def welcomed(self, server_time: float, ports: dict[str, int]) -> None: ...
 
@@ -88,6 +86,11 @@ class Connection:
 
     def poke(self) -> None:
         """There are new events."""
+        self._bell.set()
+
+    def beat(self) -> None:
+        """A heartbeat now: `held` makes the cloud drain again what was refused."""
+        self._session.hurry()
         self._bell.set()
 
     def spans_changed(self, changed: Iterable[SpanInfo]) -> None:
@@ -174,10 +177,8 @@ class Connection:
         await self._carry_out([self._session.accepted(acceptance.job_ids, cursor, acceptance.refused)])
 
     async def _acknowledge(self, event_ids: Sequence[str]) -> None:
-        now = self._clock.elapsed()
-        if self._link.acknowledged(event_ids):
-            await self._carry_out([self._session.heartbeat(now)])
-        await self._carry_out(self._session.flush(now))
+        self._link.acknowledged(event_ids)
+        await self._carry_out(self._session.flush(self._clock.elapsed()))
 
 
 class _Left(Exception):

@@ -106,8 +106,8 @@ class Core:
         with contextlib.suppress(JournalUnavailable):
             await self.book.bury(unknown)
 
-    def acknowledged(self, event_ids: Sequence[str]) -> bool:
-        return self.book.acknowledge(event_ids)
+    def acknowledged(self, event_ids: Sequence[str]) -> None:
+        self.book.acknowledge(event_ids)
 
     def welcomed(self, server_time: float, ports: dict[str, int]) -> None:
         ahead = self._clock.tell(server_time)
@@ -129,6 +129,8 @@ class Core:
             if now > self._started + DISCOVERY_S:
                 self.book.give_up(self.board.known)
             self.tell_spans()
+            if self.uplink is not None and self.book.has_room_again():
+                self.uplink.beat()
             for chore in [chore for chore, at in due.items() if now >= at]:
                 await chore()
                 due[chore] = now + every[chore]

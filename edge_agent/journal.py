@@ -163,7 +163,7 @@ class Journal:
         def ask(db: sqlite3.Connection) -> tuple[int, int, list[float]]:
             return *journal_tables.counts(db, span, day_of(now)), journal_tables.mark_times(db, span, now - 3600, 5000)
 
-        answer: tuple[int, int, list[float]] = await self._writer.request(ask)
+        answer: tuple[int, int, list[float]] = await self._writer.durable(ask)
         return answer
 
     async def prune(self, now: float) -> None:

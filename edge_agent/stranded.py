@@ -62,8 +62,8 @@ class Stranded:
     async def cancel_jobs(self, job_ids: Sequence[str]) -> None:
         """What is held is out of reach; the cloud asks again with every hello."""
 
-    def acknowledged(self, event_ids: Sequence[str]) -> bool:
-        return False
+    def acknowledged(self, event_ids: Sequence[str]) -> None:
+        """Nothing was told."""
 
     def welcomed(self, server_time: float, ports: dict[str, int]) -> None:
         """Nothing here depends on the time."""

@@ -25,6 +25,7 @@ from shared.wire import SpanInfo
 log = logging.getLogger(__name__)
 
 OPEN_S = 15.0
+CLOSE_S = 0.3  # part of the shutdown's budget; a closing handshake is a courtesy
 PING_EVERY_S, PONG_WITHIN_S = 10.0, 15.0
 """A link that died without a word is noticed within the sum of both: less than 30 s."""
 
@@ -90,7 +91,7 @@ async def _handshake(cloud: Cloud, headers: Mapping[str, str]) -> ClientConnecti
         open_timeout=OPEN_S,
         ping_interval=PING_EVERY_S,
         ping_timeout=PONG_WITHIN_S,
-        close_timeout=1.0,
+        close_timeout=CLOSE_S,
         max_size=MAX_INBOUND_BYTES,
         compression=None,  # API Gateway offers none, and it costs memory
         user_agent_header=None,
@@ -134,6 +135,11 @@ class Uplink:
         """There are new events."""
         if self._current is not None:
             self._current.connection.poke()
+
+    def beat(self) -> None:
+        """There is room for work again."""
+        if self._current is not None:
+            self._current.connection.beat()
 
     def spans_changed(self, changed: Iterable[SpanInfo]) -> None:
         """Told on a connection that still waits for its welcome too: its hello was said before this change."""

@@ -312,7 +312,10 @@ def test_more_than_the_agent_wants_to_hold_stays_with_the_cloud(tmp_path: Path) 
             assert "max_jobs" in acceptance.refused
             rig.plug(FakeModem())
             await rig.event("j2.result")
-            assert rig.core.acknowledged(["j1.result", "j2.result"])  # the cloud is told that there is room
+            assert not rig.core.book.has_room_again()
+            rig.acknowledge_all()
+            assert rig.core.book.has_room_again()
+            assert not rig.core.book.has_room_again()
             assert (await rig.core.take_jobs([job("j3")])).refused == ""
 
     run(main())
@@ -327,6 +330,22 @@ def test_a_local_message_is_not_the_cloud_s_business(tmp_path: Path) -> None:
             await rig.take(job("local.1"))
             await asyncio.wait_for(told.get(), 5)
             assert (rig.events(), rig.core.held()) == ({}, 0)
+
+    run(main())
+
+
+def test_a_local_message_left_by_a_crash_is_not_told_either(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Rig(tmp_path) as rig:
+            rig.core.book.announce = lambda events: None  # type: ignore[method-assign]  # the end, just before it
+            rig.plug(FakeModem())
+            await rig.take(job("local.1"))
+            await asyncio.sleep(0.1)
+        async with Rig(tmp_path) as rig:
+            assert (rig.events(), rig.core.held()) == ({}, 0)
+            await rig.core.journal.synced()
+        async with Rig(tmp_path) as rig:
+            assert rig.journal.contents.events == ()
 
     run(main())
 

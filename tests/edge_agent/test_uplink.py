@@ -41,7 +41,6 @@ class Agent:
         self.rows: dict[str, EventRow] = {}
         self.times: list[float] = []
         self.refuses = ""
-        self.room_again = False
 
     def tell(self, name: str, size: int = 0) -> None:
         event = ReceivedEvent(event_id=name, span="imei:1", sender="+1", text="ж" * size, at=1.0)
@@ -69,10 +68,9 @@ class Agent:
     async def cancel_jobs(self, job_ids: Sequence[str]) -> None:
         self.cancelled.extend(job_ids)
 
-    def acknowledged(self, event_ids: Sequence[str]) -> bool:
+    def acknowledged(self, event_ids: Sequence[str]) -> None:
         for event_id in event_ids:
             self.rows.pop(event_id, None)
-        return self.room_again
 
     def welcomed(self, server_time: float, ports: dict[str, int]) -> None:
         self.times.append(server_time)
@@ -169,13 +167,13 @@ def test_a_refusal_of_work_says_why_and_ends_the_draining() -> None:
     run(main())
 
 
-def test_room_after_a_refusal_is_told_at_once() -> None:
+def test_a_heartbeat_may_be_hurried() -> None:
     async def main() -> None:
         async with FakeCloud() as cloud:
             agent = Agent()
-            agent.room_again = True
-            agent.tell("a")
-            async with linked(cloud, agent):
+            async with linked(cloud, agent) as uplink:
+                await until(lambda: agent.times)
+                uplink.beat()
                 await until(lambda: cloud.heartbeats)
                 assert isinstance(cloud.heartbeats[0], Heartbeat)
 
