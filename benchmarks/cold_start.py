@@ -3,10 +3,10 @@
     make test-built        builds, and runs this too
     python -m benchmarks.cold_start [rounds]
 
-From the start of the process until AWS's runtime client asks for the first event: what Lambda calls the init phase. What
-is compared is the time on the processor, because a start does nothing but compute, and others may be using this machine.
-All are started in turn, round after round. Ends with 1 when a function takes more than 1.25 times what the handler takes
-whose botocore is as it comes from its package, with bytecode.
+From the start of the process until AWS's runtime client asks for the first event: what Lambda calls the init phase.
+What is compared is the time on the processor, because a start does nothing but compute, and others may be using this
+machine. All are started in turn, round after round. Ends with 1 when a function takes more than 1.25 times what the
+handler takes whose botocore is as it comes from its package, with bytecode.
 """
 
 import asyncio
@@ -50,9 +50,7 @@ def candidates(build: Build, scratch: Path) -> list[Candidate]:
         (scratch / f"{name}.py").write_text(text)
     handlers = [
         Candidate("bare handler", scratch, scratch, "bare.handler"),
-        Candidate(
-            STOCK, scratch, _untrimmed(build, scratch / "untrimmed"), "client.handler"
-        ),
+        Candidate(STOCK, scratch, _untrimmed(build, scratch / "untrimmed"), "client.handler"),
         Candidate(TRIMMED, scratch, build.layer, "client.handler"),
     ]
     ours = [

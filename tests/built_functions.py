@@ -1,6 +1,6 @@
 """Built functions, booted as Lambda boots them: by AWS's own runtime client, with only task and layer on the path.
 
-`make test-built` builds them. Nothing of the checkout can be imported, and the environment holds only what Lambda gives.
+`make test-built` builds them. Nothing of the checkout can be imported; the environment holds only what Lambda gives.
 """
 
 import asyncio

@@ -31,7 +31,7 @@ def build() -> Build:
 
 @pytest.fixture(scope="session")
 def sam_variables(build: Build) -> dict[str, dict[str, str]]:
-    """Function → the environment that `sam local invoke --env-vars env.json` would give it, by the SAM CLI's own code."""
+    """Function → the environment that `sam local invoke -n env.json` would give it, by the SAM CLI's own code."""
     script = Path(__file__).parent / "sam_variables.py"
     template = build.root / "template.yaml"
     command = [ROOT / ".venv-sam" / "bin" / "python", script, template, ROOT / "env.json"]

@@ -216,7 +216,7 @@ def test_logs_are_json_with_request_and_message_ids_and_without_text_and_numbers
 ) -> None:
     ask("sms_api/send")
     answered = [line for line in functions.lines("SmsApi") if line.get("message") == "call answered"]
-    assert answered and all(line["reference"] and line["aws_request_id"] for line in answered)
+    assert answered and all(line["reference"] and line["requestId"] for line in answered)
     for function in ("SmsApi", "AgentSocket", "Push", "Sweep", "AgentAuth"):
         text = functions.log(function)
         assert "Hello from Spanbridge" not in text

@@ -37,7 +37,7 @@ def test_binaries_are_those_of_the_machine(shipped: Build) -> None:
 
 
 def test_all_of_the_layer_has_bytecode_that_no_date_can_make_stale(shipped: Build) -> None:
-    """Flag 1 without 2: hash-based and not checked. SAM's zips bear the year 1980, which ordinary bytecode would fail."""
+    """Flag 1 without 2: hash-based and not checked. SAM's zips bear the year 1980, at which others would be stale."""
     magic = bytes.fromhex(run("import importlib.util as u; print(u.MAGIC_NUMBER.hex())"))
     sources = list(shipped.layer.rglob("*.py"))
     assert len(sources) > 300
