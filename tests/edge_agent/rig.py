@@ -110,6 +110,12 @@ class Rig:
             await self.core.work(modem)
             await asyncio.sleep(0)
 
+    async def able(self, count: int) -> None:
+        """Waits until so many workers want jobs."""
+        async with asyncio.timeout(5):
+            while len(self.core.dispatch._queues) < count:  # noqa: ASYNC110 (they ask the journal first)
+                await asyncio.sleep(0.002)
+
     async def take(self, *jobs: Job) -> tuple[str, ...]:
         return (await self.core.take_jobs(jobs)).job_ids
 

@@ -101,7 +101,7 @@ def test_a_span_at_its_limit_leaves_its_messages_to_the_others_of_the_pool(tmp_p
         async with Rig(tmp_path, limits=Limits(per_hour=2)) as rig:
             rig.plug(FakeModem())
             rig.plug(FakeModem(span=other))
-            await asyncio.sleep(0.01)
+            await rig.able(2)
             await rig.take(*(job(f"j{number}", spans=(SPAN, other)) for number in range(5)))
             spans = [(await rig.event(f"j{number}.result"))["span"] for number in range(5)]
             assert spans.count(SPAN) == 2

@@ -15,6 +15,7 @@ from subprocess import PIPE, Popen, run
 
 import pytest
 
+from edge_agent.control import ask
 from shared.wire import Job
 from tests.edge_agent.fake_cloud import CREDENTIAL, FakeCloud, until
 
@@ -82,6 +83,12 @@ def jobs(cloud: FakeCloud, *texts: str) -> list[Job]:
     ]
 
 
+async def in_flight(at: Site) -> bool:
+    """Whether the modem has the only message just now."""
+    (status,) = [answer async for answer in ask(at.folder / "journal.sock", {"do": "status"})]
+    return (status["held"], status["waiting"]) == (1, 0)
+
+
 def ready(cloud: FakeCloud) -> bool:
     return sum(info.available for info in cloud.spans.values()) == 2
 
@@ -140,7 +147,9 @@ def test_the_end_waits_for_a_submission_in_flight_but_not_longer_than_its_budget
                 await until(lambda: ready(cloud), 30)
                 (job,) = jobs(cloud, "slow")
                 await cloud.send(job)
-                await asyncio.sleep(0.3)
+                async with asyncio.timeout(10):
+                    while not await in_flight(at):
+                        pass
                 agent.terminate()
                 begun = time.monotonic()
                 assert await agent.wait() == 0

@@ -157,9 +157,11 @@ def test_a_report_after_a_crash_settles_what_the_crash_left_uncertain(tmp_path: 
                 rig.core.sender._answered = lambda *_: None  # type: ignore[method-assign]  # nothing more is written
                 raise asyncio.CancelledError
 
-            rig.plug(FakeModem(crash), again=False)
+            modem = FakeModem(crash)
+            worker = rig.plug(modem, again=False)
             await rig.take(job())
-            await asyncio.sleep(0.05)
+            await asyncio.wait([worker], timeout=5)
+            assert len(modem.on_air) == 1
         async with Rig(tmp_path, hands) as rig:
             assert (await rig.event("j1.result"))["outcome"] == "uncertain"
             await report(rig, report_pdu(17))

@@ -73,7 +73,7 @@ def test_what_was_refused_elsewhere_goes_to_another_span_of_the_pool(tmp_path: P
             second = FakeModem(span=OTHER, imsi="other")
             rig.plug(first)
             rig.plug(second)
-            await asyncio.sleep(0.01)
+            await rig.able(2)
             await rig.take(job(spans=(SPAN, OTHER)))
             event = await rig.event("j1.result")
             assert (event["outcome"], event["span"]) == ("sent", OTHER)
@@ -87,7 +87,7 @@ def test_a_refusal_that_holds_everywhere_ends_the_message(tmp_path: Path) -> Non
         async with Rig(tmp_path) as rig:
             rig.plug(FakeModem(Refusal("CMS 1", "unassigned number", elsewhere=False)))
             rig.plug(FakeModem(span=OTHER))
-            await asyncio.sleep(0.01)
+            await rig.able(2)
             await rig.take(job(spans=(SPAN, OTHER)))
             event = await rig.event("j1.result")
             assert (event["outcome"], event["span"], event["parts_sent"]) == ("refused", SPAN, 0)
@@ -101,7 +101,7 @@ def test_what_every_span_refused_is_refused_with_the_last_reason(tmp_path: Path)
         async with Rig(tmp_path) as rig:
             rig.plug(FakeModem(Refusal("CMS 38", "network out of order", elsewhere=True)))
             rig.plug(FakeModem(Refusal("CMS 42", "congestion", elsewhere=True), span=OTHER))
-            await asyncio.sleep(0.01)
+            await rig.able(2)
             await rig.take(job(spans=(SPAN, OTHER)))
             event = await rig.event("j1.result")
             assert (event["outcome"], event["cause"]["code"]) == ("refused", "CMS 42")
@@ -115,7 +115,7 @@ def test_a_message_of_which_a_part_is_out_never_moves_to_another_span(tmp_path: 
             rig.plug(FakeModem(Taken(7), Refusal("CMS 38", "network out of order", elsewhere=True)))
             other = FakeModem(span=OTHER)
             rig.plug(other)
-            await asyncio.sleep(0.01)
+            await rig.able(2)
             await rig.take(job(text=LONG, spans=(SPAN, OTHER)))
             event = await rig.event("j1.result")
             assert (event["outcome"], event["parts"], event["parts_sent"]) == ("refused", 2, 1)
@@ -132,7 +132,7 @@ def test_an_unanswered_part_makes_the_message_uncertain_and_it_is_not_sent_again
             other = FakeModem(span=OTHER)
             rig.plug(modem)
             rig.plug(other)
-            await asyncio.sleep(0.01)
+            await rig.able(2)
             await rig.take(job(spans=(SPAN, OTHER)), job("j2"))
             event = await rig.event("j1.result")
             assert (event["outcome"], event["cause"]["kind"], event["parts_sent"]) == ("uncertain", "uncertain", 0)
@@ -176,7 +176,7 @@ def test_the_second_part_goes_on_with_the_first_one_s_modem_after_it_failed_in_b
             other = FakeModem(span=OTHER)
             rig.plug(modem)
             rig.plug(other)
-            await asyncio.sleep(0.01)
+            await rig.able(2)
             await rig.take(job(text=LONG, spans=(SPAN, OTHER)))
             event = await rig.event("j1.result")
             assert (event["outcome"], event["parts_sent"], event["span"]) == ("sent", 2, SPAN)
@@ -338,9 +338,12 @@ def test_a_local_message_left_by_a_crash_is_not_told_either(tmp_path: Path) -> N
     async def main() -> None:
         async with Rig(tmp_path) as rig:
             rig.core.book.announce = lambda events: None  # type: ignore[method-assign]  # the end, just before it
-            rig.plug(FakeModem())
+            modem = FakeModem()
+            rig.plug(modem)
             await rig.take(job("local.1"))
-            await asyncio.sleep(0.1)
+            async with asyncio.timeout(5):
+                while not modem.on_air:  # noqa: ASYNC110
+                    await asyncio.sleep(0.002)
         async with Rig(tmp_path) as rig:
             assert (rig.events(), rig.core.held()) == ({}, 0)
             await rig.core.journal.synced()
