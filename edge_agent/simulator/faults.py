@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from edge_agent.simulator.fault_rows import CATALOGUE, Value
@@ -63,6 +63,7 @@ class FaultBox:
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
         self._armed: dict[str, Armed] = {}
+        self.on_strike: Callable[[str], None] = lambda name: None  # for who holds an outcome to its cause
 
     def __bool__(self) -> bool:
         return bool(self._armed)
@@ -98,4 +99,5 @@ class FaultBox:
         armed.left -= 1
         if armed.left <= 0:
             del self._armed[name]
+        self.on_strike(name)
         return armed.params
