@@ -1,73 +1,67 @@
-"""The operator's commands over a deployed stack: `python -m admin --help`.
+"""The operator's command line: `python -m admin --help`.
 
-Works wherever the AWS environment points: a real account, or with AWS_ENDPOINT_URL the local cloud.
+Works on a deployed stack with AWS credentials, and with `--local` on one of `make run`. Exit status: 0 done, 1 refused
+or not possible (one line on standard error says why and what to do), 2 wrong use.
 """
 
 import argparse
-import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
-from admin.deployed import NoStack, administration
-from shared.ports import Unavailable
-from shared.usecases.administration import Administration, Refused
+from botocore.exceptions import BotoCoreError, ClientError
 
-Facts = Mapping[str, str]
-Command = Callable[[argparse.Namespace, Administration], Facts]
+from admin import accounts, agents, health, messages, pushes, spans
+from admin.commands import Command
+from admin.stack import NoStack, Stack, Where
+from shared.errors import ApiError
+from shared.ports import TooBroad, Unavailable
+from shared.usecases.administration import Refused
+
+_STATE = Path(__file__).resolve().parent.parent / ".local" / "run"
+_FAULTS = (Refused, NoStack, Unavailable, TooBroad, argparse.ArgumentTypeError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     command: Command = asked.command
     try:
-        facts = command(asked, administration(asked.stack))
-    except (Refused, NoStack, Unavailable) as error:
-        print(f"admin: {error}", file=sys.stderr)
-        return 1
-    print(json.dumps(facts) if asked.json else _table(facts))
+        shown = command(asked, Stack(_where(asked)))
+    except _FAULTS as error:
+        return _fail(str(error))
+    except ApiError as error:
+        return _fail(error.sentence)
+    except (BotoCoreError, ClientError) as error:
+        return _fail(f"AWS refused: {error}")
+    print(shown.as_json() if asked.json else shown.as_text())
     return 0
 
 
-def _create_account(asked: argparse.Namespace, desk: Administration) -> Facts:
-    password = sys.stdin.readline().rstrip("\n") if asked.password_stdin else ""
-    secret = desk.create_account(asked.name, timezone=asked.timezone, password=password)
-    return {"account": asked.name} | ({} if asked.password_stdin else {"password": secret})
+def _where(asked: argparse.Namespace) -> Where:
+    local = asked.state_dir if asked.local else None
+    return Where(stack=asked.stack, region=asked.region, profile=asked.profile, local=local)
 
 
-def _add_agent(asked: argparse.Namespace, desk: Administration) -> Facts:
-    token = desk.add_agent(asked.account, asked.agent, site=asked.site or asked.agent)
-    return {"account": asked.account, "agent": asked.agent, "credential": str(token)}
+def _fail(text: str) -> int:
+    print(f"admin: {text}", file=sys.stderr)
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m admin", description="Accounts and agents of a Spanbridge stack.")
-    parser.add_argument("--stack", default="spanbridge", help="name of the CloudFormation stack (default: %(default)s)")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser = argparse.ArgumentParser(
+        prog="python -m admin", description="Everything about accounts, sites and spans, from the operator's desk."
+    )
+    add = parser.add_argument
+    add("--stack", default="spanbridge", help="name of the CloudFormation stack (default: %(default)s)")
+    add("--region", default="", help="where it is (default: as AWS is configured here)")
+    add("--profile", default="", help="AWS profile to use (default: as AWS is configured here)")
+    add("--local", action="store_true", help="the stack of `make run` on this machine")
+    add("--state-dir", type=Path, default=_STATE, metavar="DIR", help="of that stack (default: .local/run)")
+    add("--json", action="store_true", help="print JSON")
     topics = parser.add_subparsers(required=True, metavar="TOPIC")
-
-    accounts = topics.add_parser("accounts", help="customers of the API").add_subparsers(
-        required=True, metavar="ACTION"
-    )
-    create = accounts.add_parser("create", help="a new account; prints its password once")
-    create.add_argument("name")
-    create.add_argument(
-        "--timezone", default="UTC", help="IANA name of the time zone of its times (default: %(default)s)"
-    )
-    create.add_argument("--password-stdin", action="store_true", help="read the password instead of making one")
-    create.set_defaults(command=_create_account)
-
-    agents = topics.add_parser("agents", help="sites").add_subparsers(required=True, metavar="ACTION")
-    add = agents.add_parser("add", help="a new agent; prints its credential once")
-    add.add_argument("account")
-    add.add_argument("agent")
-    add.add_argument("--site", default="", help="where it stands, for people")
-    add.set_defaults(command=_add_agent)
+    for topic in (accounts, agents, spans, messages, pushes, health):
+        topic.add(topics)
     return parser
-
-
-def _table(facts: Facts) -> str:
-    width = max(map(len, facts))
-    return "\n".join(f"{name:<{width}}  {value}" for name, value in facts.items())
 
 
 if __name__ == "__main__":

@@ -43,6 +43,11 @@ class Layout:
         return self.root / "frames.jsonl"
 
     @property
+    def operator(self) -> Path:
+        """The AWS environment for `python -m admin --local`, while a stack runs."""
+        return self.root / "operator.json"
+
+    @property
     def links(self) -> Path:
         return self.root / "modems"
 
@@ -58,7 +63,7 @@ class Layout:
         for folder in (self.logs, self.links, self.agent):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-        for file in (self.air, self.received, self.frames):
+        for file in (self.air, self.received, self.frames, self.operator):
             file.unlink(missing_ok=True)
 
 

@@ -84,6 +84,7 @@ class LocalStack:
             self.site.start_simulator()
             seed.prepare()
         self.cloud.deploy()
+        self.layout.operator.write_text(json.dumps(self.environment))
         if self._with_site:
             self._settle()
         self.cloud.wait_ready()
@@ -107,6 +108,7 @@ class LocalStack:
     def stop(self) -> None:
         """Ends every process, the last started first, and waits until they are gone."""
         stop_all(self.children, _STOP_S)
+        self.layout.operator.unlink(missing_ok=True)
         self.cloud.release()
         self._lock.release()
 
@@ -133,7 +135,7 @@ class LocalStack:
             "AWS_DEFAULT_REGION": aws.REGION,
             "AWS_ENDPOINT_URL": self.deployment.endpoint,
         }
-        return here | aws.CREDENTIALS | self.deployment.functions["SmsApi"].environment
+        return here | aws.CREDENTIALS
 
     def call(self, path: str, **fields: JsonValue) -> tuple[int, JsonObject]:
         """One call of the API as the seeded account; HTTP status and envelope."""

@@ -39,11 +39,12 @@ def account_of(row: Row) -> Account:
             parts_per_month=int_of(row, "parts_per_month"),
         ),
         suspended=flag_of(row, "suspended"),
+        deleted_at=float_of(row, "deleted_at"),
     )
 
 
 def agent_row(agent: Agent) -> dict[str, Value]:
-    """An agent that was just enrolled: what its connections say comes by updates."""
+    """What an operator decides of an agent; what its connections say comes by updates."""
     return thin(
         {
             **key(agent.account, keys.agent(agent.id)),
@@ -52,6 +53,7 @@ def agent_row(agent: Agent) -> dict[str, Value]:
             "revoked": flag(agent.revoked),
             "code": text(agent.enrolment.code),
             "code_until": number(agent.enrolment.until),
+            **({"code_traded_at": number(agent.enrolment.traded_at)} if agent.enrolment.traded_at else {}),
         }
     )
 

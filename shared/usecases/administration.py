@@ -1,13 +1,17 @@
-"""What an operator does from his desk: accounts and agents. Every write is conditional: nothing is overwritten."""
+"""What an operator does from his desk, and what all of it needs. Accounts are here; the rest lies beside it.
+
+Rule: nothing is overwritten, nothing is done that is not in the audit log, and whatever is refused says what to do.
+"""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from shared import agent_token, credentials
-from shared.agent_token import NAME, AgentToken
-from shared.message import Account, Agent
-from shared.ports import AccountStore
+from shared import credentials
+from shared.agent_token import NAME
+from shared.audit import AuditedStore, Entry
+from shared.message import Account, Limits
+from shared.ports import AccountStore, AgentLink, Clock, OutboxStore, PushQueue
 
 _PASSWORD_BYTES = 18  # 24 characters, 144 bits
 
@@ -16,34 +20,97 @@ class Refused(ValueError):
     """What was asked for cannot be done; the text says why and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Administration:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """`who` is the operator as the audit log will name him."""
+
     accounts: AccountStore
+    store: AuditedStore
+    outbox: OutboxStore
+    link: AgentLink
+    pushes: PushQueue
+    clock: Clock
+    who: str
 
-    def create_account(self, name: str, *, timezone: str = "UTC", password: str = "") -> str:
-        """The password, of which only a hash is kept; a strong one is made when none is given."""
-        _check_name(name)
-        try:
-            ZoneInfo(timezone)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise Refused(f"{timezone!r} is no time zone; give an IANA name like Europe/Berlin") from None
-        secret = password or secrets.token_urlsafe(_PASSWORD_BYTES)
-        account = Account(name=name, credential=credentials.encode(secret), timezone=timezone)
-        if not self.accounts.put_account(account):
-            raise Refused(f"account {name} exists already")
-        return secret
+    def entry(self, did: str, account: str = "", what: str = "") -> Entry:
+        return Entry(at=self.clock.now(), who=self.who, did=did, account=account, what=what)
 
-    def add_agent(self, account: str, agent_id: str, *, site: str) -> AgentToken:
-        """The credential that the agent bears; it cannot be shown again."""
-        _check_name(agent_id)
-        if self.accounts.account(account) is None:
-            raise Refused(f"there is no account {account}")
-        token = agent_token.new(account, agent_id)
-        if not self.accounts.put_agent(Agent(account=account, id=agent_id, site=site, credential=token.digest)):
-            raise Refused(f"agent {agent_id} of {account} exists already")
-        return token
+    def account(self, name: str) -> Account:
+        found = self.accounts.account(name)
+        if found is None or found.deleted_at:
+            raise Refused(f"there is no account {name}; accounts list shows all")
+        return found
 
 
-def _check_name(name: str) -> None:
+def create_account(desk: Desk, name: str, *, timezone: str = "UTC", password: str = "", limits: Limits) -> str:
+    """The password, of which only a hash is kept; a strong one is made when none is given."""
+    check_name(name)
+    check_timezone(timezone)
+    secret = password or secrets.token_urlsafe(_PASSWORD_BYTES)
+    account = Account(name=name, credential=credentials.encode(secret), timezone=timezone, limits=limits)
+    if not desk.store.add_account(account, desk.entry("accounts create", name)):
+        raise Refused(f"account {name} exists already, or was deleted and its messages are still kept; take another")
+    return secret
+
+
+def rotate_password(desk: Desk, name: str, *, password: str = "") -> str:
+    """The new password; the old one opens nothing within seconds."""
+    secret = password or secrets.token_urlsafe(_PASSWORD_BYTES)
+    before = desk.account(name)
+    _change(desk, before, replace(before, credential=credentials.encode(secret)), "accounts rotate-password", "")
+    return secret
+
+
+def suspend(desk: Desk, name: str, *, suspended: bool) -> None:
+    before = desk.account(name)
+    if before.suspended == suspended:
+        raise Refused(f"account {name} is {'suspended already' if suspended else 'not suspended'}")
+    _change(desk, before, replace(before, suspended=suspended), f"accounts {'suspend' if suspended else 'resume'}", "")
+
+
+def set_timezone(desk: Desk, name: str, timezone: str) -> None:
+    check_timezone(timezone)
+    before = desk.account(name)
+    _change(desk, before, replace(before, timezone=timezone), "accounts timezone", f"{before.timezone} → {timezone}")
+
+
+def set_limits(desk: Desk, name: str, limits: Limits) -> None:
+    before = desk.account(name)
+    _change(desk, before, replace(before, limits=limits), "accounts limits", f"{before.limits} → {limits}")
+
+
+def delete_account(desk: Desk, name: str, *, kept_s: float) -> None:
+    """Its sites must be revoked, so that none works on; messages stay for as long as they are kept anyway."""
+    before = desk.accounts.account(name)
+    if before is None:
+        raise Refused(f"there is no account {name}")
+    if not before.suspended:
+        raise Refused(f"account {name} is in use; first: accounts suspend {name}")
+    snapshot = desk.accounts.snapshot(name)
+    working = [i for i, site in (snapshot.sites.items() if snapshot else ()) if not site.agent.revoked]
+    if working:
+        raise Refused(f"account {name} has sites: {', '.join(sorted(working))}; first: agents revoke, each")
+    until = desk.clock.now() + kept_s
+    if not desk.store.delete_account(before, desk.entry("accounts delete", name), until=until):
+        raise changed_meanwhile(f"account {name}")
+
+
+def _change(desk: Desk, before: Account, after: Account, did: str, what: str) -> None:
+    if not desk.store.change_account(before, after, desk.entry(did, before.name, what)):
+        raise changed_meanwhile(f"account {before.name}")
+
+
+def changed_meanwhile(what: str) -> Refused:
+    return Refused(f"{what} was changed by somebody else just now; look at it and try again")
+
+
+def check_timezone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise Refused(f"{name!r} is no time zone; give an IANA name like Europe/Berlin") from None
+
+
+def check_name(name: str) -> None:
     if not NAME.fullmatch(name):
         raise Refused(f"{name!r} cannot be a name; use 1 to 40 of a-z, 0-9, - and _, a letter or digit at both ends")
