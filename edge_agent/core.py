@@ -114,6 +114,7 @@ class Core:
         if abs(ahead) > 60.0:
             log.warning("this machine's clock is wrong by %.0f s; the cloud's time is used, but set it (NTP)", ahead)
         self.journal.note_time(server_time)
+        self.reports.time_told()
         self.book.expire()
         self.dispatch.trust()
 
@@ -147,6 +148,9 @@ class Core:
             self.journal.note_time(self._clock.now())
 
     async def _prune(self) -> None:
+        """Only once the time is certain: a clock that is ahead would forget what may still come."""
+        if not self._clock.told:
+            return
         self.reports.forget_old()
         self.inbox.give_up()
         with contextlib.suppress(JournalUnavailable):

@@ -6,6 +6,7 @@ took the part (TP-SCTS, 3GPP TS 23.040 §9.2.2.3), which tells namesakes apart o
 and ours is learned.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,6 +17,9 @@ WINDOW_S = 600.0
 the service centre, but an unanswered submission may have been taken up to its time-out (5 min) after its mark."""
 TIE_S = 2.0
 """TP-SCTS counts whole seconds; parts closer together than this are told apart by order instead."""
+ANSWER_S = 60.0
+"""How long after the service centre took a part its answer, and so its time here, may come. No SIM sends 256 parts in
+that time, so that within it an open part with the very reference is the one meant."""
 UNCLEAR_S = 3600.0
 """Where TP-SCTS says nothing, an unanswered part is taken for the one reported only this long after it."""
 MAX_FINAL = 2
@@ -33,6 +37,11 @@ class Candidate:
     @property
     def final(self) -> bool:
         return self.part.state in {PartState.DELIVERED, PartState.FAILED}
+
+    @property
+    def slack(self) -> float:
+        """By how much another may be nearer in time, and this one still be meant."""
+        return TIE_S if self.part.mr is None or self.final else ANSWER_S
 
 
 def digits(number: str) -> str:
@@ -54,6 +63,7 @@ class Matcher:
         self._by_reference: dict[tuple[str, int], list[Candidate]] = {}
         self._unreferenced: dict[str, list[Candidate]] = {}
         self._skew: dict[str, float] = {}  # a SIM's service centre clock minus ours, from its last sure match
+        self.sure_since = -math.inf  # epoch s: times of before may be those of a wrong clock, and no skew is learned from them
 
     def add(self, job: HeldJob, part: HeldPart) -> None:
         """A part as it stands: in flight, unanswered, or taken."""
@@ -89,14 +99,16 @@ class Matcher:
         found = self._by_time(exact, unreferenced, sim, taken_at)
         if found is None:
             found = self._by_order(exact, unreferenced if taken_at is None else [], now)
-        if found is not None and taken_at is not None and len(exact) == 1 and found is exact[0]:
+        only = found is not None and len(exact) == 1 and found is exact[0]
+        if only and found is not None and taken_at is not None and self.sure_since <= found.part.at <= now:
             self._skew[sim] = taken_at - found.part.at
         return found
 
     def _by_time(
         self, exact: list[Candidate], unreferenced: list[Candidate], sim: str, taken_at: float | None
     ) -> Candidate | None:
-        """The nearest in time; in a tie a known reference before none, open before reported, then the oldest."""
+        """The nearest in time, where an open part with this reference counts as near for as long as an answer may take;
+        in a tie a known reference before none, open before reported, then the oldest."""
         if taken_at is None:
             return None
         here = taken_at - self._skew.get(sim, 0.0)
@@ -104,7 +116,7 @@ class Matcher:
         if not near:
             return None
         best = min(abs(here - known.part.at) for known in near)
-        tied = [known for known in near if abs(here - known.part.at) <= best + TIE_S]
+        tied = [known for known in near if abs(here - known.part.at) <= best + known.slack]
         return min(tied, key=lambda known: (known.part.mr is None, known.final, known.part.at))
 
     def _by_order(self, exact: list[Candidate], unreferenced: list[Candidate], now: float) -> Candidate | None:

@@ -4,6 +4,7 @@ Rule: a report that is acknowledged to the modem is on disk, or belongs to nothi
 """
 
 import logging
+import math
 from datetime import datetime
 
 from edge_agent import telling
@@ -26,6 +27,7 @@ class Reports:
     def __init__(self, journal: Journal, book: Book, clock: Clock) -> None:
         self._journal, self._book, self._clock = journal, book, clock
         self._matcher = Matcher()
+        self._matcher.sure_since = math.inf  # until the time is told
         self._early: dict[int, list[tuple[EarlyReport, StatusReport]]] = {}  # by the part in flight they may be of
 
     def restore(self, contents: Contents) -> None:
@@ -70,6 +72,10 @@ class Reports:
         else:
             self._apply(found, report)
             await self._journal.synced()
+
+    def time_told(self) -> None:
+        """From now on the clock is right, so that the service centre's can be compared with it."""
+        self._matcher.sure_since = min(self._matcher.sure_since, self._clock.now())
 
     def forget_old(self) -> None:
         self._matcher.forget(self._clock.now() - FORGET_AFTER_S)

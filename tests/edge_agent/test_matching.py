@@ -81,6 +81,24 @@ def test_a_known_reference_is_preferred_to_a_part_in_flight() -> None:
     assert find(matcher, 5, 5001) is known
 
 
+def test_a_late_answer_does_not_lose_its_report_to_a_part_without_a_reference_that_is_nearer_in_time() -> None:
+    matcher = Matcher()
+    add(matcher, 100.4, None, state=PartState.DELIVERED)  # the part before, of a modem that told no reference
+    late = add(matcher, 103.5, 6)  # taken at 100.6, answered 3 s later
+    assert find(matcher, 6, 100.0) is late
+
+
+def test_no_skew_is_learned_from_a_time_when_this_clock_was_wrong() -> None:
+    matcher = Matcher()
+    matcher.sure_since = 1000.0
+    before = add(matcher, 10.0, 5)  # really at 990
+    unanswered = add(matcher, 12.0, None, state=PartState.UNKNOWN)
+    assert find(matcher, 5, 990.0) is before
+    sent = add(matcher, 992.0, 7)
+    assert find(matcher, 7, 992.0) is sent
+    assert find(matcher, 9, 992.0) is not unanswered
+
+
 def test_an_unanswered_part_is_only_taken_for_the_one_within_its_time() -> None:
     matcher = Matcher()
     unknown = add(matcher, 5000, None, state=PartState.UNKNOWN)
