@@ -59,7 +59,7 @@ def bare_value(lines: tuple[str, ...], prefix: str) -> str:
     """The first answer line of a command that answers with or without its prefix, unquoted."""
     for line in lines:
         value = line.removeprefix(prefix).strip().strip('"').strip()
-        if value:
+        if value and value.isascii() and value.isprintable():
             return value
     return ""
 

@@ -75,7 +75,7 @@ class Channel:
         if self._link is None:
             return False
         self._fail_all(Outcome.GONE)
-        self.restore = ()
+        self.restore, self._engine.echo = (), None
         self._synced = self._loop.create_future()
         self._engine.resynchronise(self._loop.time())
         self._flush()

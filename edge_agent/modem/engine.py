@@ -124,6 +124,7 @@ class Engine:
         if self._echoed and self.echo is False:
             # Echo was off and is back: the modem restarted without a word, and in text mode (its default) the
             # PDU would go out as a text to the number that is its length.
+            self.echo = None
             events += self._leave_prompt(Outcome.REBOOTED, now)
             events.append(Rebooted("echo is on again"))
             return
@@ -176,7 +177,7 @@ class Engine:
         return command is not None and command.prefix != "" and line.startswith(command.prefix)
 
     def _collect(self, command: Command, line: str, now: float, events: list[Event]) -> None:
-        if line.startswith("AT") and line == command.text:
+        if line == command.text:
             self._echoed = True
             return
         if command.payload:

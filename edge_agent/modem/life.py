@@ -6,7 +6,7 @@ Rule: it ends by cancellation, by `Trouble`, or by `Stranger` only; what is done
 import asyncio
 from collections.abc import Callable
 
-from edge_agent.modem.config import SpanOptions, Timings
+from edge_agent.modem.config import Timings
 from edge_agent.modem.ladder import Rung
 from edge_agent.modem.opened import Opened, Trouble
 from edge_agent.modem.pin_ledger import PinLedger
@@ -22,18 +22,17 @@ class Stranger(Exception):
     """Another modem than ours is on the port."""
 
 
-class Balance:
-    """When the balance is due; outlives a single life."""
+class Every:
+    """Due once in `period` seconds. Holds no timer: it is asked."""
 
-    def __init__(self, options: SpanOptions) -> None:
-        self.code = options.balance_ussd
-        self._every_s = options.balance_every_s
-        self._next = 0.0
+    def __init__(self, period: float, *, first_at: float = 0.0) -> None:
+        self._period = period
+        self._next = first_at
 
     def due(self, now: float) -> bool:
-        if not self.code or now < self._next:
+        if now < self._next:
             return False
-        self._next = now + self._every_s
+        self._next = now + self._period
         return True
 
 
@@ -41,14 +40,23 @@ class Life:
     """One from opening to trouble."""
 
     def __init__(
-        self, modem: Opened, keeper: StatusKeeper, agent: AgentSide, pins: PinLedger, balance: Balance, timings: Timings
+        self,
+        modem: Opened,
+        keeper: StatusKeeper,
+        agent: AgentSide,
+        pins: PinLedger,
+        timings: Timings,
+        balance_code: str,
+        balance: Every,
     ) -> None:
+        """`balance` outlives this life: it tells when `balance_code` is to be asked."""
         self._modem = modem
         self._keeper = keeper
         self._agent = agent
         self._pins = pins
-        self._balance = balance
         self._timings = timings
+        self._balance_code = balance_code
+        self._balance = balance
         self._now = asyncio.get_running_loop().time
 
     async def run(self, on_ready: Callable[[], None]) -> None:
@@ -74,8 +82,10 @@ class Life:
     async def _set_up(self) -> None:
         modem, keeper = self._modem, self._keeper
         keeper.tell(SpanState.PROBING, "being set up", device=modem.device)
-        identity = await modem.greet()
-        if keeper.status.imei and identity.imei != keeper.status.imei:
+        imei = (await modem.greet()).imei
+        if keeper.status.imei and not imei:
+            raise Trouble("the modem does not tell its IMEI", Rung.SET_UP)
+        if keeper.status.imei and imei != keeper.status.imei:
             raise Stranger
         await self._until_unlocked()
         await modem.prepare(keeper.status.span, self._agent)
@@ -96,6 +106,7 @@ class Life:
             if network.registered:
                 return await self._tell_ready(network.roaming)
             self._keeper.tell(SpanState.REGISTERING, network.reason, signal_dbm=network.signal_dbm)
+            await self._modem.check_sim()
             if self._now() >= limit:
                 raise Trouble(f"not registered: {network.reason}", Rung.RADIO)
             await asyncio.sleep(self._timings.registering_every)
@@ -120,30 +131,28 @@ class Life:
             await asyncio.sleep(_SHORT_WORK)
 
     async def _look_after(self, work: asyncio.Task[None]) -> None:
-        sweep_at = self._now() + self._timings.sweep_every
-        operator_at = self._now() + self._timings.operator_every
-        while True:
+        sweep = Every(self._timings.sweep_every, first_at=self._now() + self._timings.sweep_every)
+        operator = Every(self._timings.operator_every, first_at=self._now() + self._timings.operator_every)
+        while not work.done():
             await self._check_balance()
             await asyncio.wait({work}, timeout=self._timings.status_every)
             network = await self._modem.network()
+            if not network.answered:
+                continue  # the modem is being resynchronised; if that is in vain, there is trouble
             if not network.registered:
                 return
             self._keeper.note(signal_dbm=network.signal_dbm, sim_full=self._modem.full)
-            if work.done():
-                return
             await self._modem.look_for_reports()
-            if self._now() >= sweep_at and self._modem.inbox is not None:
-                self._modem.inbox.sweep()
-                sweep_at = self._now() + self._timings.sweep_every
-            if self._now() >= operator_at:
+            if sweep.due(self._now()):
+                self._modem.sweep()
+            if operator.due(self._now()):
                 await self._tell_ready(network.roaming)
-                operator_at = self._now() + self._timings.operator_every
 
     async def _check_balance(self) -> None:
-        if self._modem.ussd is None or not self._balance.due(self._now()):
+        if self._modem.ussd is None or not self._balance_code or not self._balance.due(self._now()):
             return
         try:
-            told = await self._modem.ussd.ask(self._balance.code)
+            told = await self._modem.ussd.ask(self._balance_code)
         except UssdFailed as error:
             told = f"not told: {error}"
         self._keeper.note(balance=told)

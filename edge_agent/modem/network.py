@@ -10,11 +10,12 @@ from edge_agent.modem.channel import Channel
 _DOMAINS = (commands.REGISTERED_CS, commands.REGISTERED_EPS, commands.REGISTERED_PS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """Whether messages can go out, and why not."""
 
     registered: bool
+    answered: bool = True  # False: nothing was learnt, the modem was out of step
     reason: str = ""
     signal_dbm: int | None = None
     roaming: bool = False
@@ -24,12 +25,16 @@ async def look(channel: Channel) -> Network:
     """Registration and signal: two quick commands where all is well."""
     signal = answers.signal_dbm((await channel.request(commands.SIGNAL)).lines)
     first: Registration | None = None
+    answered = False
     for command in _DOMAINS:
-        told = answers.registration((await channel.request(command)).lines)
+        reply = await channel.request(command)
+        told = answers.registration(reply.lines)
         if told is not None and told.registered:
-            return Network(True, "", signal, told.roaming)
+            return Network(registered=True, signal_dbm=signal, roaming=told.roaming)
         first = first or told
-    return Network(False, first.in_words if first else "the modem does not tell its registration", signal)
+        answered = answered or reply.ok
+    reason = first.in_words if first else "the modem does not tell its registration"
+    return Network(registered=False, answered=answered, reason=reason, signal_dbm=signal)
 
 
 async def operator(channel: Channel) -> tuple[str, str]:

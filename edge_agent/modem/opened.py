@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from edge_agent.modem import commands, indications, network, setup, sim
 from edge_agent.modem.channel import Channel
-from edge_agent.modem.commands import Command
 from edge_agent.modem.config import SpanOptions, Timings
 from edge_agent.modem.driver import Driver
 from edge_agent.modem.inbox import Inbox
 from edge_agent.modem.ladder import Rung
 from edge_agent.modem.network import Network
 from edge_agent.modem.pin_ledger import PinLedger
+from edge_agent.modem.quirks import PLAIN
 from edge_agent.modem.reply import Outcome, Urc
 from edge_agent.modem.report_watch import ReportWatch
 from edge_agent.modem.serial_port import PortError, is_usb, open_port
@@ -36,7 +36,7 @@ class Trouble(Exception):
 
 
 class Opened:
-    """Raises Trouble from `watch` alone; the other methods just get replies that say no."""
+    """What goes wrong by itself is raised by `watch`; a step that fails raises Trouble from its own method."""
 
     def __init__(self, device: str, options: SpanOptions, timings: Timings, *, trace: bool = False) -> None:
         self.device = device
@@ -90,14 +90,21 @@ class Opened:
     async def unlock(self, ledger: PinLedger) -> None:
         """Raises SimNotReady."""
         await setup.switch_on(self._channel)
-        await sim.unlock(self._channel, self._known.quirks, self._options.pin, ledger)
+        who = self._known
+        await sim.unlock(self._channel, who.quirks, who.imei, self._options.pin, ledger)
+
+    async def check_sim(self) -> None:
+        """Raises Trouble when it was taken out or locked meanwhile."""
+        now = await sim.state(self._channel)
+        if now != "READY":
+            raise Trouble(f"SIM not usable: {now}", Rung.SET_UP)
 
     async def prepare(self, span: str, agent: AgentSide) -> None:
         """Reads the SIM's numbers and makes the modem tell what it receives. Raises Trouble."""
         row = self._known.quirks
-        self.iccid = await sim.read_iccid(self._channel, row)
-        self.imsi = await sim.read_imsi(self._channel)
         try:
+            self.iccid = await sim.read_iccid(self._channel, row)
+            self.imsi = await sim.read_imsi(self._channel)
             receiving = await setup.configure(self._channel, row, usb=is_usb(self.device))
         except SetupFailed as error:
             raise Trouble(str(error), Rung.SOFT_RESET) from error
@@ -121,6 +128,11 @@ class Opened:
         setup.set_restore(self._channel, chosen)
         self.inbox.receiving = replace(self.inbox.receiving, indications=chosen)
 
+    def sweep(self) -> None:
+        """Has the stores read, for what no notification announced."""
+        if self.inbox is not None:
+            self.inbox.sweep()
+
     @property
     def full(self) -> bool:
         """Whether a store of the SIM or modem is full and cannot be emptied."""
@@ -135,7 +147,7 @@ class Opened:
         if rung is Rung.SOFT_RESET:
             await self._channel.request(commands.DEFAULT_PROFILE)
         elif rung is Rung.RADIO:
-            await self._channel.request(self._known.quirks.radio_off if self.identity else _RADIO_OFF)
+            await self._channel.request((self.identity.quirks if self.identity else PLAIN).radio_off)
             await self._channel.request(commands.RADIO_ON)
         self._trouble = asyncio.get_running_loop().create_future()
 
@@ -180,6 +192,3 @@ class Opened:
         if self.identity is None:
             raise RuntimeError("greet comes first")
         return self.identity
-
-
-_RADIO_OFF = Command("AT+CFUN=4", deadline_s=commands.RADIO)

@@ -18,29 +18,29 @@ class PinAttemptForbidden(Exception):
 
 
 class PinLedger:
-    """One JSON file: SIM → digest of the PIN that was tried. Whatever is wrong with it forbids every attempt."""
+    """One JSON file: SIM or modem → digest of the PIN that was tried. What is wrong with it forbids every attempt."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
 
-    def begin(self, sim: str, pin: str) -> None:
-        """The attempt is on disk when it returns. Raises PinAttemptForbidden."""
+    def begin(self, owners: tuple[str, ...], pin: str) -> None:
+        """On disk when it returns. `owners`: all by which the SIM is known. Raises PinAttemptForbidden."""
         if self._path is None:
             raise PinAttemptForbidden("none is entered without a file to remember the attempt (pin_ledger)")
         try:
             tried = self._read()
-            if tried.get(sim) == _digest(sim, pin):
+            if any(tried.get(owner) == _digest(owner, pin) for owner in owners):
                 raise PinAttemptForbidden("the configured one was tried once and is not tried again")
-            self._write({**tried, sim: _digest(sim, pin)})
+            self._write({**tried, **{owner: _digest(owner, pin) for owner in owners}})
         except (OSError, ValueError) as error:
             raise PinAttemptForbidden(f"none is entered while {self._path} cannot be used ({error})") from error
 
-    def succeeded(self, sim: str) -> None:
+    def succeeded(self, owners: tuple[str, ...]) -> None:
         """The SIM is unlocked. What cannot be written now forbids an attempt too many, which is the safe side."""
         try:
             tried = self._read()
-            if tried.pop(sim, None) is not None:
-                self._write(tried)
+            if not tried.keys().isdisjoint(owners):
+                self._write({owner: digest for owner, digest in tried.items() if owner not in owners})
         except (OSError, ValueError) as error:
             _LOG.warning("%s: %s", self._path, error)
 
@@ -50,7 +50,7 @@ class PinLedger:
         content = json.loads(self._path.read_text())
         if not isinstance(content, dict):
             raise ValueError("not what was written")
-        return {str(sim): str(digest) for sim, digest in content.items()}
+        return {str(owner): str(digest) for owner, digest in content.items()}
 
     def _write(self, tried: dict[str, str]) -> None:
         if self._path is None:
@@ -65,5 +65,5 @@ class PinLedger:
         draft.replace(self._path)
 
 
-def _digest(sim: str, pin: str) -> str:
-    return hashlib.scrypt(pin.encode(), salt=sim.encode(), n=2**12, r=8, p=1).hex()
+def _digest(owner: str, pin: str) -> str:
+    return hashlib.scrypt(pin.encode(), salt=owner.encode(), n=2**12, r=8, p=1).hex()

@@ -1,7 +1,8 @@
-"""Ports: opening, reading and writing without threads. The only importer of pyserial, which sets the line up.
+"""Ports: opened, read and written. The only importer of pyserial, which sets the line up.
 
-Device paths, ptys and socket://host:port. Rule: nothing here blocks, and a port that dies is closed at once (an open
-descriptor of a vanished USB device keeps its number taken, so that it comes back under another one).
+Device paths, ptys and socket://host:port. Rules: nothing here blocks the event loop (bytes go straight through the
+descriptor; opening and closing, which a hung USB device blocks for seconds, are done aside); and a port that dies is
+closed at once, for an open descriptor keeps its number taken and the device comes back under another one.
 """
 
 import asyncio
@@ -37,7 +38,7 @@ class Receiver(Protocol):
 class Port:
     """An open port. `write` never blocks: what the kernel does not take at once is written when it does."""
 
-    def __init__(self, device: str, fd: int, close: Callable[[], None], receiver: Receiver) -> None:
+    def __init__(self, device: str, fd: int, close: Callable[[], object], receiver: Receiver) -> None:
         self.device = device
         self._fd = fd
         self._close = close
@@ -108,7 +109,20 @@ async def open_port(device: str, options: SpanOptions, receiver: Receiver) -> Po
     """Opens a port for this process alone. Raises PortError with the remedy."""
     if device.startswith("socket://"):
         return await _open_socket(device, receiver)
-    return _open_tty(device, options, receiver)
+    loop = asyncio.get_running_loop()
+    opening = loop.run_in_executor(None, _open_tty, device, options)
+    try:
+        opened = await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close_unwanted)
+        raise
+    close = opened.close if _is_pty(device) else lambda: loop.run_in_executor(None, opened.close)
+    return Port(device, opened.fileno(), close, receiver)
+
+
+def _close_unwanted(opening: asyncio.Future[serial.Serial]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 async def _open_socket(device: str, receiver: Receiver) -> Port:
@@ -137,7 +151,8 @@ async def _connect(host: str, port: int) -> socket.socket:
     return connecting
 
 
-def _open_tty(device: str, options: SpanOptions, receiver: Receiver) -> Port:
+def _open_tty(device: str, options: SpanOptions) -> serial.Serial:
+    """May take seconds; raises PortError."""
     try:
         # exclusive: flock(2), which the kernel lets go of with the process. pyserial opens with O_NONBLOCK.
         tty = serial.Serial(
@@ -147,11 +162,10 @@ def _open_tty(device: str, options: SpanOptions, receiver: Receiver) -> Port:
         raise PortError(_cannot_open(device, error)) from error
     except ValueError as error:
         raise PortError(f"{device}: {error}") from error
-    fd = tty.fileno()
     if not _is_pty(device):
         with contextlib.suppress(OSError):
-            fcntl.ioctl(fd, termios.TIOCEXCL)  # keeps other programs out that do not know of flock
-    return Port(device, fd, tty.close, receiver)
+            fcntl.ioctl(tty.fileno(), termios.TIOCEXCL)  # keeps other programs out that do not know of flock
+    return tty
 
 
 def is_usb(device: str) -> bool:

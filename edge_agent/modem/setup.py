@@ -52,33 +52,32 @@ async def ask(channel: Channel, command: Command) -> Reply:
     return reply
 
 
+async def told(channel: Channel, command: Command) -> tuple[str, ...]:
+    """The answer lines, none where the modem says no. Raises SetupFailed where it says nothing."""
+    reply = await ask(channel, command)
+    if reply.outcome not in {Outcome.OK, Outcome.ERROR}:
+        raise SetupFailed(f"{command.name}: {reply.in_words}")
+    return reply.lines
+
+
 async def identify(channel: Channel) -> Identity:
     """Quiets the dialogue first: the echo of a command must not be taken for a value. Raises SetupFailed."""
     for command in _QUIET:
         await channel.request(command)
-    maker = await channel.request(commands.MAKER)
-    model = await channel.request(commands.MODEL)
-    return Identity(
-        answers.bare_value(maker.lines, "+CGMI:"), answers.bare_value(model.lines, "+CGMM:"), await _imei(channel)
-    )
+    maker = answers.bare_value(await told(channel, commands.MAKER), "+CGMI:")
+    model = answers.bare_value(await told(channel, commands.MODEL), "+CGMM:")
+    return Identity(maker, model, await _imei(channel))
 
 
 async def _imei(channel: Channel) -> str:
     """15 digits, or "" where the modem has none. A span hangs on it, so one garbled answer must not make another."""
-    first = await _told_imei(channel)
+    first = answers.digits(await told(channel, commands.IMEI), 14, 16)[:15]
     if answers.luhn(first):
         return first
-    again = await _told_imei(channel)
+    again = answers.digits(await told(channel, commands.IMEI), 14, 16)[:15]
     if again != first:
         raise SetupFailed("the modem tells different IMEIs")
     return again
-
-
-async def _told_imei(channel: Channel) -> str:
-    reply = await ask(channel, commands.IMEI)
-    if reply.outcome not in {Outcome.OK, Outcome.ERROR}:
-        raise SetupFailed(f"no IMEI: {reply.in_words}")
-    return answers.digits(reply.lines, 14, 16)[:15]
 
 
 async def switch_on(channel: Channel) -> None:

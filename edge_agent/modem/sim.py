@@ -7,7 +7,7 @@ from edge_agent.modem.channel import Channel
 from edge_agent.modem.pin_ledger import PinAttemptForbidden, PinLedger
 from edge_agent.modem.quirks import Quirks
 from edge_agent.modem.reply import Outcome
-from edge_agent.modem.setup import ask
+from edge_agent.modem.setup import ask, told
 
 _FEWEST_TRIES = 2  # with one left, a wrong PIN asks for the PUK
 _UNLOCK_POLLS = 20
@@ -22,9 +22,9 @@ async def state(channel: Channel) -> str:
     """What +CPIN? tells, e.g. "READY", "SIM PIN", "SIM PUK"; an error's words where it tells no state."""
     reply = await ask(channel, commands.PIN_STATE)
     for line in reversed(reply.lines):
-        told = line.removeprefix("+CPIN:").strip().strip('"')
-        if told:
-            return told.upper()
+        name = line.removeprefix("+CPIN:").strip().strip('"')
+        if name:
+            return name.upper()
     if reply.error is not None and reply.error.code in {"CME 11", "CMS 311"}:
         return "SIM PIN"
     if reply.error is not None and reply.error.code in {"CME 12", "CMS 316"}:
@@ -32,15 +32,16 @@ async def state(channel: Channel) -> str:
     return reply.in_words
 
 
-async def unlock(channel: Channel, row: Quirks, pin: str, ledger: PinLedger) -> None:
+async def unlock(channel: Channel, row: Quirks, imei: str, pin: str, ledger: PinLedger) -> None:
     """Returns when the SIM is ready. Raises SimNotReady."""
-    told = await state(channel)
-    iccid = await read_iccid(channel, row)
-    if told == "SIM PIN":
-        await _enter(channel, row, pin, iccid, ledger)
-    elif told != "READY":
-        raise SimNotReady(f"{told} required" if told.startswith("SIM P") else f"SIM not usable: {told}")
-    ledger.succeeded(iccid)
+    now = await state(channel)
+    # Both, since a locked SIM's number can be read of some modems only, and not at any time.
+    owners = tuple(owner for owner in (await read_iccid(channel, row), imei) if owner) or ("",)
+    if now == "SIM PIN":
+        await _enter(channel, row, pin, owners, ledger)
+    elif now != "READY":
+        raise SimNotReady(f"{now} required" if now.startswith("SIM P") else f"SIM not usable: {now}")
+    ledger.succeeded(owners)
 
 
 async def read_iccid(channel: Channel, row: Quirks) -> str:
@@ -49,13 +50,14 @@ async def read_iccid(channel: Channel, row: Quirks) -> str:
 
 
 async def read_imsi(channel: Channel) -> str:
-    return answers.digits((await ask(channel, commands.IMSI)).lines, 14, 15)
+    """Raises SetupFailed where the modem says nothing: messages under way hang on it."""
+    return answers.digits(await told(channel, commands.IMSI), 14, 15)
 
 
-async def _enter(channel: Channel, row: Quirks, pin: str, sim: str, ledger: PinLedger) -> None:
+async def _enter(channel: Channel, row: Quirks, pin: str, owners: tuple[str, ...], ledger: PinLedger) -> None:
     await _check(channel, row, pin)
     try:
-        ledger.begin(sim, pin)
+        ledger.begin(owners, pin)
     except PinAttemptForbidden as reason:
         raise SimNotReady(f"SIM PIN required; {reason}") from reason
     reply = await channel.request(commands.enter_pin(pin))

@@ -13,7 +13,7 @@ from pathlib import Path
 from edge_agent.modem import usb
 from edge_agent.modem.config import ModemsConfig, SpanOptions
 from edge_agent.modem.ladder import Ladder, Rung
-from edge_agent.modem.life import Balance, Life, Stranger
+from edge_agent.modem.life import Every, Life, Stranger
 from edge_agent.modem.opened import Opened, Trouble
 from edge_agent.modem.pin_ledger import PinLedger
 from edge_agent.modem.status_keeper import StatusKeeper
@@ -48,7 +48,7 @@ class Supervisor:
         self._ports: list[str] = []
         self._ports_changed = asyncio.Event()
         self._ladder = Ladder(config.timings, usb_reset=options.usb_reset)
-        self._balance = Balance(options)
+        self._balance = Every(options.balance_every_s)
         self._modem: Opened | None = None
         imei = span.removeprefix("imei:") if span.startswith("imei:") else ""
         first = SpanStatus(span=span, state=SpanState.ABSENT, reason=_NO_PORT, name=options.name, imei=imei)
@@ -100,7 +100,8 @@ class Supervisor:
     async def _attend(self, device: str) -> Rung | None:
         """Until a trouble that an open port cannot mend; the rung to be taken then, None when the port is gone."""
         modem = self._modem = Opened(device, self._options, self._config.timings, trace=self._config.trace)
-        life = Life(modem, self._keeper, self._agent, self._pins, self._balance, self._config.timings)
+        code, timings = self._options.balance_ussd, self._config.timings
+        life = Life(modem, self._keeper, self._agent, self._pins, timings, code, self._balance)
         try:
             while True:
                 trouble = await self._until_trouble(modem, life)

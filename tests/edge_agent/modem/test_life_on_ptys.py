@@ -357,3 +357,30 @@ def test_the_whole_fleet_ends_at_once_and_lets_the_ports_go(tmp_path: Path) -> N
                 os.close(free)
 
     run(story)
+
+
+def test_a_sim_taken_out_of_a_ready_modem_is_told(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with modems(tmp_path) as rig:
+            await rig.state(SpanState.READY)
+            rig.sim.modem(0).fault("sim_missing")
+            status = await rig.state(SpanState.SIM_PIN)
+            assert "SIM not inserted" in status.reason
+            rig.sim.modem(0).clear("sim_missing")
+            await rig.state(SpanState.READY)
+
+    run(story)
+
+
+def test_a_soft_reset_switches_echo_on_and_is_no_restart(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        async with modems(tmp_path) as rig:
+            modem = await rig.ready()
+            rig.sim.modem(0).fault("refuse", count=5, code=331)
+            for count in range(5):
+                await modem.submit(part(str(count)), mark)
+            await rig.state(SpanState.RECOVERING)
+            await rig.state(SpanState.READY)
+
+    run(story)
+    assert [record.message.rpartition("; ")[2] for record in caplog.records] == ["soft reset (ATZ)"]

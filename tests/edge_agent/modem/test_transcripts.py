@@ -79,7 +79,7 @@ class Player(Ear):
 
     async def _unlock(self, pin: str = "") -> None:
         try:
-            await sim.unlock(self.channel, self.row, pin, self._ledger)
+            await sim.unlock(self.channel, self.row, self.known.get("imei", ""), pin, self._ledger)
             self.known |= {"sim": "ready", "imsi": await sim.read_imsi(self.channel)}
         except sim.SimNotReady as reason:
             self.known["sim"] = str(reason)
