@@ -118,13 +118,13 @@ class Journal:
 
     # Facts: they are stored sooner or later; `told` is called after the commit.
 
-    def answer(self, job: HeldJob, part: HeldPart) -> None:
-        """What became of a part, as it stands in `part` now."""
+    def answer(self, job: HeldJob, part: HeldPart, *, soon: bool = False) -> None:
+        """What became of a part, as it stands in `part` now; `soon` when a crash would leave it uncertain."""
         step = partial(journal_tables.answer, job=job.id, number=part.number, state=part.state, mr=part.mr, at=part.at)
-        self._writer.fact(step)
+        self._writer.fact(step, soon=soon)
 
     def unmark(self, job: HeldJob, part: HeldPart) -> None:
-        self._writer.fact(partial(journal_tables.unmark, job=job.id, number=part.number))
+        self._writer.fact(partial(journal_tables.unmark, job=job.id, number=part.number), soon=True)
 
     def settle(self, job: HeldJob, events: Sequence[EventRow], told: Callable[[], None]) -> None:
         """The state of a job as it is now, with the events that tell of it."""

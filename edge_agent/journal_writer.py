@@ -13,6 +13,7 @@ A *fact* (an answer, a report) has happened already: it is kept in memory and tr
 import asyncio
 import contextlib
 import logging
+import math
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -26,9 +27,11 @@ from edge_agent.journal_schema import is_outside
 
 log = logging.getLogger(__name__)
 
-GATHER_S = 0.02
-"""How long a fact waits for company, s. The answer to one part is soon followed by the mark of the next, with which it
-shares a commit: on a busy site nothing but marks causes commits. No person and no network notices 20 ms."""
+SOON_S, GATHER_S = 0.002, 0.02
+"""How long a fact waits for company, s. What became of a part waits hardly at all, since a crash would leave it
+uncertain; the mark of the next part mostly follows at once, and takes it along. What came by itself, like a report,
+can wait for that mark: on a busy site nothing but marks causes commits, and no person and no network notices 20
+ms."""
 QUICK_S = 0.001
 """A disk whose last commit took less than this, s, is waited for in place where there is time for it: going through the
 thread and back costs half as much again."""
@@ -46,6 +49,7 @@ class _Entry:
     step: Step
     told: Told | None
     fact: bool
+    patience_s: float = GATHER_S
     result: Any = None
 
 
@@ -60,6 +64,7 @@ class Writer:
         self._waiting: list[_Entry] = []
         self._committing: list[_Entry] = []
         self._timer: asyncio.Handle | None = None
+        self._due = math.inf
         self._urgent = False
         self._took_s = 1.0  # how long the last commit took
         self._ended = 0.0  # when, by the loop's clock
@@ -73,9 +78,10 @@ class Writer:
         self._add(_Entry(step, _resolver(future), fact=False), urgent=True)
         return future
 
-    def fact(self, step: Step, told: Callable[[], None] | None = None) -> None:
+    def fact(self, step: Step, told: Callable[[], None] | None = None, *, soon: bool = False) -> None:
         """Stores it, sooner or later; `told` is called after the commit."""
-        self._add(_Entry(step, _caller(told) if told else None, fact=True), urgent=False)
+        entry = _Entry(step, _caller(told) if told else None, fact=True, patience_s=SOON_S if soon else GATHER_S)
+        self._add(entry, urgent=False)
 
     def durable(self, step: Step) -> "asyncio.Future[Any]":
         """A fact that the caller waits for, however long the disk takes."""
@@ -104,17 +110,18 @@ class Writer:
         if urgent and not self._urgent:
             self._urgent = True
             self._schedule(0.0)
-        elif self._timer is None:
-            self._schedule(GATHER_S)
+        elif self._loop.time() + entry.patience_s < self._due:
+            self._schedule(entry.patience_s)
 
     def _schedule(self, delay_s: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        self._due = self._loop.time() + delay_s
         self._timer = self._loop.call_later(delay_s, self._begin) if delay_s else self._loop.call_soon(self._begin)
 
     def _begin(self) -> None:
         """Runs the steps, and hands the commit to the thread."""
-        self._timer, self._urgent = None, False
+        self._timer, self._urgent, self._due = None, False, math.inf
         entries, self._waiting = self._waiting, []
         if self._trouble and not entries:
             entries = [_Entry(journal_tables.probe, None, fact=False)]

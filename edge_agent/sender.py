@@ -182,11 +182,11 @@ class Sender:
         match outcome:
             case Taken(mr):
                 part.state, part.mr, part.at = PartState.TAKEN, mr, self._clock.now()
-                self._journal.answer(job, part)
+                self._journal.answer(job, part, soon=True)
                 self._reports.answered(job, part)
             case Unknown(reason):
                 part.state = PartState.UNKNOWN
-                self._journal.answer(job, part)
+                self._journal.answer(job, part, soon=True)
                 self._book.end(job, "uncertain", telling.uncertain(job, part, reason))
                 self._reports.answered(job, part)
             case Refusal():
