@@ -145,13 +145,22 @@ class Sender:
             return True
         self._book.begin(job)
         for number in range(len(job.parts), len(pdus)):
-            part = HeldPart(number, len(pdus), modem.span, modem.imsi, 0.0)
-            outcome = await self._submit(Handover(self, lane, job, part), pdus[number], modem)
+            handover = Handover(self, lane, job, HeldPart(number, len(pdus), modem.span, modem.imsi, 0.0))
+            outcome = await self._submit(handover, pdus[number], modem)
+            if isinstance(outcome, Taken) and number + 1 == len(pdus):
+                # The bookkeeping comes after the next message's AT+CMGS: the modem need not wait for it.
+                asyncio.get_running_loop().call_soon(self._sent, handover, outcome)
+                break
+            self._answered(handover, outcome)
             if not isinstance(outcome, Taken):
                 return isinstance(outcome, Refusal)
-        self._book.end(job, "sent")
-        self._reports.conclude(job, self._clock.now())
         return True
+
+    def _sent(self, handover: Handover, outcome: Taken) -> None:
+        """The modem has the whole message."""
+        self._answered(handover, outcome)
+        self._book.end(handover.job, "sent")
+        self._reports.conclude(handover.job, self._clock.now())
 
     def _encode(self, job: HeldJob) -> tuple[SubmitPdu, ...]:
         """The same parts each time: a message may be gone on with after a restart."""
@@ -163,7 +172,7 @@ class Sender:
         self._quiet.clear()
         more = handover.part.number + 1 < handover.part.total
         try:
-            outcome = await modem.submit(pdu, handover.mark, more=more)
+            return await modem.submit(pdu, handover.mark, more=more)
         except asyncio.CancelledError:
             reason = "the modem was lost or the agent stopped"
             self._answered(handover, Unknown(reason) if handover.handed else NotSubmitted(reason))
@@ -172,8 +181,6 @@ class Sender:
             self._busy -= 1
             if not self._busy:
                 self._quiet.set()
-        self._answered(handover, outcome)
-        return outcome
 
     def _answered(self, handover: Handover, outcome: Submission) -> None:
         """Writes down what the modem side knows of the part now."""
