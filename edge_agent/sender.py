@@ -45,7 +45,10 @@ class Handover:
     @property
     def handed(self) -> bool:
         """Whether a byte of the PDU may be out: its mark is on disk."""
-        return isinstance(self.marked, asyncio.Future) and self.marked.done() and not self.marked.exception()
+        marked = self.marked
+        if not isinstance(marked, asyncio.Future) or not marked.done() or marked.cancelled():
+            return False
+        return marked.exception() is None
 
 
 class Sender:
