@@ -20,7 +20,7 @@ build: $(SAM) built-venv
 	$(call sam_build,$(ARCH),build)
 
 deploy: build
-	$(sam) deploy --config-env $(ENV) --template-file .aws-sam/build/template.yaml $(ARGS)
+	$(sam) deploy --config-env $(ENV) $(ARGS)
 
 check-template: $(SAM)
 	@requirements/venv.sh .venv-checkov requirements/checkov.txt 3.11
