@@ -6,6 +6,7 @@ reports asked for and matched, events acknowledged in batches as the cloud would
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
 import resource
@@ -53,65 +54,59 @@ class Tally:
 
 
 class Bench:
+    """Plays the cloud: gives jobs before the modems run out of them, and acknowledges what it is told."""
+
     def __init__(self, core: Core, messages: int | None, seconds: float | None) -> None:
         self._core, self._messages, self._seconds = core, messages, seconds
+        self._spans = [info.span for info in core.board.infos()]
         self.tally = Tally()
-        self._room = asyncio.Event()
+        self._bell = asyncio.Event()
+        core.outgoing.listen(self._heard)
 
     async def run(self) -> dict[str, object]:
         """Feeds the modems until it is enough, and waits for what is under way."""
-        spans = [info.span for info in self._core.board.infos()]
-        collector = asyncio.ensure_future(self._collect())
-        started, cpu, began_at = time.perf_counter(), time.process_time(), self._core.now()
-        await self._feed(spans, started)
-        while self.tally.ended < self.tally.asked:
-            await self._changed()
-        elapsed = self.tally.last_at - began_at
-        await self._await_reports()
-        cpu = time.process_time() - cpu
-        collector.cancel()
-        return self._result(len(spans), elapsed, cpu)
+        began, cpu = self._core.now(), time.process_time()
+        while not self._enough(began) or self.tally.ended < self.tally.asked:
+            if not self._enough(began):
+                await self._feed()
+            await self._listen()
+        elapsed = self.tally.last_at - began
+        given_up = self._core.now() + REPORTS_S
+        while self.tally.reported < self.tally.outcomes["sent"] and self._core.now() < given_up:
+            await self._listen()
+        return self._result(len(self._spans), elapsed, time.process_time() - cpu)
 
-    async def _feed(self, spans: list[str], started: float) -> None:
-        while not self._enough(started):
-            waiting = self._core.dispatch.waiting()
-            jobs = [self._job(span) for span in spans for _ in range(max(0, AHEAD - waiting.get(span, 0)))]
-            if self._messages is not None:
-                jobs = jobs[: self._messages - self.tally.asked]
-            if len(jobs) >= min(AHEAD, len(spans) * AHEAD // 2):
-                await self._core.take_jobs(jobs)
-                self.tally.asked += len(jobs)
-            await self._changed()
-
-    def _enough(self, started: float) -> bool:
+    def _enough(self, began: float) -> bool:
         if self._messages is not None:
             return self.tally.asked >= self._messages
-        return time.perf_counter() - started >= (self._seconds or 0)
+        return self._core.now() - began >= (self._seconds or 0)
 
-    def _job(self, span: str) -> Job:
-        number = self._number = getattr(self, "_number", 0) + 1
-        to = f"+49151{number % 10_000_000:08}"
-        return Job(id=f"bench-{number}", to=to, text=f"Message {number}", spans=(span,), deadline=time.time() + 3600)
+    async def _feed(self) -> None:
+        waiting = self._core.dispatch.waiting()
+        spans = [span for span in self._spans for _ in range(AHEAD - waiting.get(span, 0))]
+        if self._messages is not None:
+            spans = spans[: self._messages - self.tally.asked]
+        jobs = [self._job(self.tally.asked + number, span) for number, span in enumerate(spans)]
+        self.tally.asked += len(jobs)
+        await self._core.take_jobs(jobs)
 
-    async def _collect(self) -> None:
-        while True:
-            await asyncio.sleep(ACK_EVERY_S)
-            events = list(self._core.outgoing)
-            self.tally.count([json.loads(event.body) for event in events])
-            self._core.acknowledged([event.id for event in events])
-            self._room.set()
+    def _job(self, number: int, span: str) -> Job:
+        to, deadline = f"+49151{number % 100_000_000:08}", self._core.now() + 3600
+        return Job(id=f"bench-{number}", to=to, text=f"Message {number}", spans=(span,), deadline=deadline)
 
-    async def _changed(self) -> None:
-        self._room.clear()
-        await self._room.wait()
+    def _heard(self) -> None:
+        """Told at every commit; acts once half of what was given ahead is told of."""
+        if len(self._core.outgoing) >= len(self._spans) * AHEAD // 2:
+            self._bell.set()
 
-    async def _await_reports(self) -> None:
-        try:
-            async with asyncio.timeout(REPORTS_S):
-                while self.tally.reported < self.tally.outcomes["sent"]:
-                    await self._changed()
-        except TimeoutError:
-            pass
+    async def _listen(self) -> None:
+        """Waits for enough events or a moment, counts them and acknowledges them all."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._bell.wait(), ACK_EVERY_S)
+        self._bell.clear()
+        events = list(self._core.outgoing)
+        self.tally.count([json.loads(event.body) for event in events])
+        self._core.acknowledged([event.id for event in events])
 
     def _result(self, modems: int, elapsed: float, cpu: float) -> dict[str, object]:
         ended = max(1, self.tally.ended)
