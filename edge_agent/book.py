@@ -3,6 +3,7 @@
 Rule: a job ends exactly once, and its end and the event that tells of it are one commit.
 """
 
+import asyncio
 import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
@@ -70,14 +71,26 @@ class Book:
             return self._refuse(jobs, f"{self.held} messages are waiting here already (journal.max_jobs)")
         held = [self._held(job) for job in jobs]
         try:
-            added = await self._journal.add_jobs(held)
+            await self._add(held, self._added)
         except JournalUnavailable as error:
             return self._refuse(jobs, str(error))
-        for job in added:
-            if not job.local:
-                self._unacknowledged.add(job.id)
-            self._dispatch.add(job)
         return Acceptance(tuple(job.id for job in jobs))
+
+    async def _add(self, jobs: Sequence[HeldJob], added: Callable[[HeldJob], None]) -> None:
+        """Calls back with each that is new, also where who waits is cancelled meanwhile, as its link was lost."""
+
+        def told(adding: "asyncio.Future[list[HeldJob]]") -> None:
+            for job in adding.result() if not adding.cancelled() and adding.exception() is None else ():
+                added(job)
+
+        adding = self._journal.add_jobs(jobs)
+        adding.add_done_callback(told)
+        await asyncio.shield(adding)
+
+    def _added(self, job: HeldJob) -> None:
+        if not job.local:
+            self._unacknowledged.add(job.id)
+        self._dispatch.add(job)
 
     def cancel(self, job_ids: Iterable[str]) -> list[str]:
         """Takes back what waits. Returns the ids that are not held here at all."""
@@ -94,9 +107,12 @@ class Book:
         """Remembers cancelled jobs that never came, so that their frame finds them ended when it comes late."""
         deadline = self._clock.now() + TOMBSTONE_S
         jobs = [HeldJob(job_id, "", "", (), deadline, False, 0) for job_id in job_ids]
-        for job in await self._journal.add_jobs(jobs) if jobs else ():
-            self._unacknowledged.add(job.id)
-            self.end(job, "cancelled", Cause(kind="cancelled", text="taken back before it came here"))
+        if jobs:
+            await self._add(jobs, self._buried)
+
+    def _buried(self, job: HeldJob) -> None:
+        self._unacknowledged.add(job.id)
+        self.end(job, "cancelled", Cause(kind="cancelled", text="taken back before it came here"))
 
     def expire(self) -> None:
         """Ends what is overdue, once the time is certain: a wrong clock must not end a message."""

@@ -4,10 +4,12 @@ disk here.
 What a PDU is a repeat of is told by its identity, never by its text: people do send "ok" twice.
 """
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from edge_agent import telling
 from edge_agent.clock import Clock
@@ -53,7 +55,12 @@ class Inbox:
         # The SIM belongs to it: a TPDU does not name its recipient, and two SIMs may get the very same one.
         digest = hashlib.blake2b(f"{imsi or span}:{identity}".encode(), digest_size=16).hexdigest()
         part = ReceivedPart(digest, span, imsi, pdu, self._clock.now())
-        if await self._journal.keep_received(part):
+        kept = self._journal.keep_received(part)
+        kept.add_done_callback(partial(self._kept, part, message))
+        await asyncio.shield(kept)  # who waits may be cancelled, as its modem was lost; what was begun is not
+
+    def _kept(self, part: ReceivedPart, message: Deliver | None, kept: "asyncio.Future[bool]") -> None:
+        if not kept.cancelled() and kept.exception() is None and kept.result():
             self._sort(part, message)
 
     def give_up(self) -> None:

@@ -103,13 +103,12 @@ class Journal:
 
     # Requests: they fail with JournalUnavailable when the disk fails.
 
-    async def add_jobs(self, jobs: Sequence[HeldJob]) -> list[HeldJob]:
-        """Stores those never seen before, and returns them."""
+    def add_jobs(self, jobs: Sequence[HeldJob]) -> "asyncio.Future[list[HeldJob]]":
+        """Stores those never seen before, and returns them. Raises JournalUnavailable, now or later."""
         refusal = self.refuses()
         if refusal:
             raise JournalUnavailable(refusal)
-        added: list[HeldJob] = await self._writer.request(lambda db: journal_tables.add_jobs(db, jobs))
-        return added
+        return self._writer.request(lambda db: journal_tables.add_jobs(db, jobs))
 
     def mark(self, job: HeldJob, part: HeldPart, counted: bool) -> Awaitable[None]:
         """The mark before the first byte of a PDU."""
@@ -150,10 +149,9 @@ class Journal:
         """Returns when all that was asked for before is on disk."""
         await self._writer.durable(lambda db: None)
 
-    async def keep_received(self, part: ReceivedPart) -> bool:
+    def keep_received(self, part: ReceivedPart) -> "asyncio.Future[bool]":
         """False when this very PDU was kept before."""
-        is_new: bool = await self._writer.durable(lambda db: journal_tables.add_received(db, part))
-        return is_new
+        return self._writer.durable(lambda db: journal_tables.add_received(db, part))
 
     # Housekeeping and questions.
 

@@ -18,7 +18,7 @@ from edge_agent.journal import Journal
 from edge_agent.lanes import Lane, Lanes
 from edge_agent.modem.pdu import SubmitPdu, encode_message
 from edge_agent.reports import Reports
-from edge_agent.span import NotSubmitted, ReadyModem, Refusal, Submission, Taken, Unknown
+from edge_agent.span import Cut, NotSubmitted, ReadyModem, Refusal, Submission, Taken, Unknown
 from shared import segments
 from shared.wire import Cause
 
@@ -176,14 +176,25 @@ class Sender:
         more = handover.part.number + 1 < handover.part.total
         try:
             return await modem.submit(pdu, handover.mark, more=more)
-        except asyncio.CancelledError:
-            reason = "the modem was lost or the agent stopped"
-            self._answered(handover, Unknown(reason) if handover.handed else NotSubmitted(reason))
+        except asyncio.CancelledError as cancelled:
+            self._cut(handover, cancelled)
             raise
         finally:
             self._busy -= 1
             if not self._busy:
                 self._quiet.set()
+
+    def _cut(self, handover: Handover, cancelled: asyncio.CancelledError) -> None:
+        """The worker is ended in the middle of a part; what it had to do next is done here."""
+        reason = "the modem was lost or the agent stopped"
+        known: Submission = Unknown(reason) if handover.handed else NotSubmitted(reason)
+        outcome = cancelled.known if isinstance(cancelled, Cut) else known
+        if isinstance(outcome, Taken) and handover.part.number + 1 == handover.part.total:
+            self._sent(handover, outcome)
+            return
+        self._answered(handover, outcome)
+        if isinstance(outcome, Taken):
+            self._book.pause(handover.job)
 
     def _answered(self, handover: Handover, outcome: Submission) -> None:
         """Writes down what the modem side knows of the part now."""

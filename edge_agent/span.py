@@ -5,6 +5,7 @@ it. The worker (edge_agent/agent.py) takes jobs from the journal and submits the
 never an exception; it says with certainty what is known, because "at most once on the air" hangs on it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -84,6 +85,14 @@ class Unknown:
 Submission = Taken | Refusal | NotSubmitted | Unknown
 
 
+class Cut(asyncio.CancelledError):
+    """The submission was cancelled, and this is known of the part all the same."""
+
+    def __init__(self, known: Submission) -> None:
+        super().__init__()
+        self.known = known
+
+
 class ReadyModem(Protocol):
     """A span that is registered and ready, lent to the worker."""
 
@@ -96,9 +105,9 @@ class ReadyModem(Protocol):
     async def submit(self, pdu: SubmitPdu, mark: Callable[[], Awaitable[None]], *, more: bool = False) -> Submission:
         """Hands one TPDU over. `mark` is started with AT+CMGS and awaited before the first byte of the PDU.
 
-        `more` tells that further parts follow at once (AT+CMMS). Never raises but CancelledError; when cancelled
-        after `mark`, the caller treats the part as Unknown. When `mark` raises, the prompt is left with ESC and
-        NotSubmitted is returned.
+        `more` tells that further parts follow at once (AT+CMMS). Never raises but CancelledError, as Cut where it is
+        known what became of the part; when cancelled otherwise after `mark`, the caller treats it as Unknown. When
+        `mark` raises, the prompt is left with ESC and NotSubmitted is returned.
         """
         ...
 

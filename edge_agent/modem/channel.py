@@ -38,11 +38,14 @@ Mark = Callable[[], Awaitable[None]]
 
 
 @dataclass(slots=True, eq=False)
-class _Request:
+class Request:
+    """`released`: some of its PDU may be out, whatever became of who waits for the reply."""
+
     command: Command
     future: asyncio.Future[Reply]
     mark: Mark | None = None
     marking: asyncio.Future[None] | None = None
+    released: bool = False
 
 
 class Channel:
@@ -54,8 +57,8 @@ class Channel:
         self._listener = listener
         self._trace = trace
         self._link: Link | None = None
-        self._queue: deque[_Request] = deque()
-        self._current: _Request | None = None
+        self._queue: deque[Request] = deque()
+        self._current: Request | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._synced: asyncio.Future[bool] | None = None
         self.restore: tuple[Command, ...] = ()  # set again whenever the dialogue was out of step
@@ -83,11 +86,13 @@ class Channel:
 
     def request(self, command: Command, *, urgent: bool = False) -> asyncio.Future[Reply]:
         """The reply to come; it is never an exception. Cancelling the future withdraws a command not yet begun."""
-        return self._enqueue(_Request(command, self._loop.create_future()), urgent)
+        return self._enqueue(Request(command, self._loop.create_future()), urgent)
 
-    def submit(self, command: Command, mark: Mark) -> asyncio.Future[Reply]:
+    def submit(self, command: Command, mark: Mark) -> Request:
         """Like `request` for a command with a PDU: `mark` is begun with the command and done before the PDU goes."""
-        return self._enqueue(_Request(command, self._loop.create_future(), mark), urgent=False)
+        request = Request(command, self._loop.create_future(), mark)
+        self._enqueue(request, urgent=False)
+        return request
 
     def close(self) -> None:
         """Ends everything; the port is closed at once, so that the kernel can let a vanished device go."""
@@ -117,7 +122,7 @@ class Channel:
 
     # Inside
 
-    def _enqueue(self, request: _Request, urgent: bool) -> asyncio.Future[Reply]:
+    def _enqueue(self, request: Request, urgent: bool) -> asyncio.Future[Reply]:
         if self._link is None or self._engine.phase is Phase.DEAD:
             request.future.set_result(Reply(Outcome.GONE))
             return request.future
@@ -144,7 +149,7 @@ class Channel:
         if engine.deadline is not None and (self._timer is None or engine.deadline < self._timer.when()):
             self._set_timer(engine.deadline)
 
-    def _begin(self, request: _Request) -> None:
+    def _begin(self, request: Request) -> None:
         self._current = request
         self._engine.start(request.command, self._loop.time())
         if request.mark is not None:
@@ -183,7 +188,7 @@ class Channel:
             self._settle_sync(True)
             return
         for command in reversed(self.restore):
-            self._queue.appendleft(_Request(command, self._loop.create_future()))
+            self._queue.appendleft(Request(command, self._loop.create_future()))
 
     def _answer(self, reply: Reply) -> None:
         request, self._current = self._current, None
@@ -205,18 +210,19 @@ class Channel:
         else:
             request.marking.add_done_callback(lambda _: self._marked_late(request))
 
-    def _marked_late(self, request: _Request) -> None:
+    def _marked_late(self, request: Request) -> None:
         if self._current is request and self._engine.phase is Phase.HELD:
             self._marked(request)
             self._flush()
 
-    def _marked(self, request: _Request) -> None:
+    def _marked(self, request: Request) -> None:
         marking = request.marking
         if request.future.cancelled():
             self._abandon("withdrawn")
         elif marking is None or marking.cancelled() or marking.exception() is not None:
             self._abandon("the journal could not note it")
         else:
+            request.released = True
             self._engine.release(self._loop.time())
 
     def _abandon(self, reason: str) -> None:

@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from edge_agent.modem import commands
-from edge_agent.modem.channel import Channel, Mark
+from edge_agent.modem.channel import Channel, Mark, Request
+from edge_agent.modem.commands import Command
 from edge_agent.modem.pdu import SubmitPdu
 from edge_agent.modem.reply import Outcome, Reply
 from edge_agent.modem.report_watch import ReportWatch
 from edge_agent.modem.submission import References, judge
-from edge_agent.span import NotSubmitted, Refusal, Submission, Taken
+from edge_agent.span import Cut, NotSubmitted, Refusal, Submission, Taken, Unknown
 
+_LOST = "the modem was lost or the agent stopped"
 MAX_FAILURES = 5  # in a row, none of them the recipient's fault: then the modem is looked after
 _BUSY_TRIES = 6  # a SIM that is read, a call that is set up: seconds at most
 _BUSY_PAUSE = 0.5
@@ -41,6 +43,7 @@ class Driver:
         self._linked = False
         self._failures = 0
         self._ended = ""
+        self._request: Request | None = None
 
     def end(self, reason: str) -> None:
         """From now on nothing is written: the modem is not set up any more."""
@@ -56,6 +59,8 @@ class Driver:
         self.sending = True
         try:
             reply = await self._submit(pdu, mark)
+        except asyncio.CancelledError as cancelled:
+            raise Cut(self._known()) from cancelled
         finally:
             self.sending = False
         submission = self._note(judge(reply), reply)
@@ -66,13 +71,26 @@ class Driver:
     async def _submit(self, pdu: SubmitPdu, mark: Mark) -> Reply:
         """Again where the modem is too busy for a prompt; the mark stands."""
         command = commands.submit(pdu.hex, pdu.tpdu_length, self._submit_s)
-        reply = await self._channel.submit(command, mark)
+        reply = await self._hand_over(command, mark)
         for _ in range(_BUSY_TRIES):
             if reply.payload_sent or reply.error is None or not reply.error.busy or self._ended:
                 break
             await asyncio.sleep(_BUSY_PAUSE)
-            reply = await self._channel.submit(command, _marked)
+            reply = await self._hand_over(command, _marked)
         return reply
+
+    async def _hand_over(self, command: Command, mark: Mark) -> Reply:
+        self._request = self._channel.submit(command, mark)
+        return await self._request.future
+
+    def _known(self) -> Submission:
+        """Of the part whose submission is cancelled just now: its answer may be here, or its PDU never went out."""
+        request = self._request
+        if request is None or not request.released:
+            return NotSubmitted(_LOST)
+        if request.future.cancelled() or not request.future.done():
+            return Unknown(_LOST)
+        return self._references.believed(judge(request.future.result()))
 
     async def _keep_link(self) -> None:
         """27.005 §3.5.6: the radio link stays up between parts. Once a message; the modem ends it by itself."""

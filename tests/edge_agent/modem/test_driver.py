@@ -9,7 +9,7 @@ from edge_agent.modem.channel import Channel
 from edge_agent.modem.driver import MAX_FAILURES, Driver
 from edge_agent.modem.pdu import SubmitPdu
 from edge_agent.modem.report_watch import MISSED, ReportWatch
-from edge_agent.span import NotSubmitted, Refusal, Taken, Unknown
+from edge_agent.span import Cut, NotSubmitted, Refusal, Taken, Unknown
 from tests.edge_agent.modem.agent_double import mark
 from tests.edge_agent.modem.scripted import SYNC, Ear, ScriptedModem, scripted
 from tests.edge_agent.modem.virtual_time import run_virtually
@@ -254,3 +254,40 @@ def test_missing_reports_are_noticed_once() -> None:
         assert not rig.reports.missing(loop.time())
 
     play("".join(taken(number) for number in range(1, MISSED + 1)), story)
+
+
+async def cut(rig: Rig) -> object:
+    """What is known of a part whose submission is cancelled as soon as the modem has no more to say."""
+    submission = asyncio.ensure_future(rig.driver.submit(PART, mark))
+    await asyncio.sleep(1.0)
+    submission.cancel()
+    with pytest.raises(Cut) as told:
+        await submission
+    return told.value.known
+
+
+def test_a_part_cancelled_before_its_prompt_is_known_not_to_be_out() -> None:
+    async def story(rig: Rig) -> None:
+        assert isinstance(await cut(rig), NotSubmitted)
+
+    play("> AT+CMGS=17\n", story)
+
+
+def test_a_part_cancelled_after_its_pdu_went_out_is_unknown() -> None:
+    async def story(rig: Rig) -> None:
+        assert isinstance(await cut(rig), Unknown)
+
+    play(OFFER, story)
+
+
+def test_an_answer_that_comes_with_the_cancellation_counts() -> None:
+    async def story(rig: Rig) -> None:
+        submission = asyncio.ensure_future(rig.driver.submit(PART, mark))
+        await asyncio.sleep(1.0)
+        rig.channel.data_received(b"\r\n+CMGS: 78\r\n\r\nOK\r\n")
+        submission.cancel()
+        with pytest.raises(Cut) as told:
+            await submission
+        assert told.value.known == Taken(78)
+
+    play(OFFER, story)
