@@ -2,6 +2,7 @@
 
 import asyncio
 import http
+import ssl
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -18,7 +19,7 @@ CREDENTIAL = "acme.north.0123456789abcdefghijklmnop"
 class FakeCloud:
     """`async with FakeCloud() as cloud`, then `cloud.url`. Everything it was told is kept for the test to look at."""
 
-    def __init__(self, batch: int = 50) -> None:
+    def __init__(self, batch: int = 50, tls: ssl.SSLContext | None = None) -> None:
         self.pending: dict[str, Job] = {}
         self.events: dict[str, Event] = {}
         self.told: Counter[str] = Counter()  # how often each event id came
@@ -33,16 +34,17 @@ class FakeCloud:
         self.server_time: Callable[[], float] = time.time
         self.heartbeat_s = 60.0
         self._batch = batch
+        self._tls = tls
         self._open: list[ServerConnection] = []
         self.port = 0
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}/live"
+        return f"{'wss' if self._tls else 'ws'}://127.0.0.1:{self.port}/live"
 
     async def __aenter__(self) -> "FakeCloud":
         self._server = await serve(
-            self._serve, "127.0.0.1", self.port, process_request=self._authorize, close_timeout=0.2
+            self._serve, "127.0.0.1", self.port, process_request=self._authorize, close_timeout=0.2, ssl=self._tls
         )
         self.port = self._server.sockets[0].getsockname()[1]
         return self

@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import logging
+import ssl
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +31,7 @@ from shared.wire import (
     Signal,
     SpanInfo,
 )
+from tests.certificates import Authority
 from tests.edge_agent.fake_cloud import CREDENTIAL, FakeCloud, until
 
 
@@ -305,10 +308,11 @@ def test_a_link_that_died_without_a_word_is_noticed(monkeypatch: pytest.MonkeyPa
 
 
 class stalling:  # noqa: N801 (reads as a state)
-    """A middlebox before the cloud that can stop forwarding without closing anything."""
+    """A middlebox before the cloud that can stop forwarding without closing anything; or a proxy that is asked to."""
 
-    def __init__(self, cloud: FakeCloud) -> None:
-        self._cloud = cloud
+    def __init__(self, cloud: FakeCloud, *, proxy: bool = False) -> None:
+        self._cloud, self._proxy = cloud, proxy
+        self.asked = ""
         self.stalled = asyncio.Event()
         self.port = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -326,6 +330,9 @@ class stalling:  # noqa: N801 (reads as a state)
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.stalled.is_set():
             return
+        if self._proxy:
+            self.asked = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()[0]
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._cloud.port)
         for source, sink in ((reader, far_writer), (far_reader, writer)):
             task = asyncio.ensure_future(self._forward(source, sink))
@@ -336,6 +343,49 @@ class stalling:  # noqa: N801 (reads as a state)
             if self.stalled.is_set():
                 await asyncio.get_running_loop().create_future()
             sink.write(data)
+
+
+def test_a_certificate_is_checked_and_a_custom_authority_can_be_trusted(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(authority.issue("127.0.0.1"))
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_text(ssl.DER_cert_to_PEM_cert(authority.context().get_ca_certs(binary_form=True)[0]))
+
+    async def main() -> None:
+        async with FakeCloud(tls=tls) as cloud:
+            async with linked(cloud, Agent()) as uplink:
+                await until(lambda: "not trusted" in uplink.state)
+                assert "cloud.ca_file" in uplink.state
+            agent = Agent()
+            async with linked(cloud, agent, ca_file=ca_file):
+                await until(lambda: agent.times)
+
+    run(main())
+
+
+def test_the_proxy_that_the_environment_names_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with FakeCloud() as cloud, stalling(cloud, proxy=True) as proxy:
+            monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
+            monkeypatch.setenv("no_proxy", "")
+            agent = Agent()
+            async with linked(cloud, agent, url="ws://cloud.example:80/live"):
+                await until(lambda: agent.times)
+            assert proxy.asked == "CONNECT cloud.example:80 HTTP/1.1"
+
+    run(main())
+
+
+def test_a_socks_proxy_is_told_not_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with FakeCloud() as cloud:
+            monkeypatch.setenv("https_proxy", "socks5h://127.0.0.1:9")
+            monkeypatch.setenv("no_proxy", "")
+            async with linked(cloud, Agent(), url="ws://cloud.example:80/live") as uplink:
+                await until(lambda: "HTTP proxy" in uplink.state)
+
+    run(main())
 
 
 def test_a_hello_that_nobody_answers_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
