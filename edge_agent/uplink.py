@@ -60,7 +60,7 @@ class WebSocket:
         return response.headers.get("Date", "") if response is not None else ""
 
 
-_FAILURES = (OSError, websockets.WebSocketException, TimeoutError, ValueError)
+_FAILURES = (OSError, websockets.WebSocketException, TimeoutError, ValueError, ImportError)
 
 
 async def dial(cloud: Cloud) -> WebSocket:
@@ -231,6 +231,8 @@ def _of_failure(error: Exception) -> Disconnect:
         case ssl.SSLCertVerificationError():
             advice = "name the right CA in cloud.ca_file, or set the machine's clock"
             return Disconnect("retry", f"the cloud's certificate is not trusted ({error.verify_message}); {advice}")
+        case ImportError():  # the library wants a package that is not installed
+            return Disconnect("reenrol", "the environment names a SOCKS proxy; name an HTTP proxy in https_proxy")
         case TimeoutError():
             return Disconnect("retry", f"the cloud did not answer within {OPEN_S:.0f} s")
         case OSError():
