@@ -6,7 +6,7 @@ Rule: a job ends exactly once, and its end and the event that tells of it are on
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from edge_agent import telling
@@ -48,6 +48,11 @@ class Book:
     def held(self) -> int:
         """Jobs without an acknowledged result, as hello and heartbeat tell."""
         return len(self._unacknowledged)
+
+    def open_jobs(self) -> Iterator[HeldJob]:
+        """Those with a modem just now, then those that wait."""
+        yield from self._at_work.values()
+        yield from self._dispatch
 
     def restore(self, contents: Contents) -> None:
         """Goes on where the journal ends. A job that a modem may have been given is uncertain, and never sent again."""

@@ -10,10 +10,13 @@ import json
 import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from edge_agent.core import Core
-from edge_agent.held import LOCAL_PREFIX, EventRow
+from edge_agent.held import LOCAL_PREFIX, EventRow, HeldJob
+from edge_agent.logs import mask
 from edge_agent.modem.fleet import Fleet, NoSuchSpan, NotReady
 from edge_agent.modem.ussd import UssdFailed
 from shared.wire import Job
@@ -22,6 +25,7 @@ log = logging.getLogger(__name__)
 
 Answer = Mapping[str, object]
 SEND_VALID_S = 600.0
+LISTED = 50  # so many jobs and events are shown by `status`
 REPORT_WAIT_S = 60.0
 
 
@@ -57,6 +61,8 @@ class Desk:
             "held": core.book.held,
             "waiting": len(core.dispatch),
             "unacknowledged_events": len(core.outgoing),
+            "jobs": [_of_job(job) for job in islice(core.book.open_jobs(), LISTED)],
+            "events": [event.id for event in islice(core.outgoing, LISTED)],
             "spans": [info.model_dump() for info in core.board.peek()],
             "unusable_ports": self._fleet.unusable(),
         }
@@ -112,6 +118,18 @@ class Desk:
             known = ", ".join(info.name or info.span for info in infos) or "none"
             raise Refused(f"there is no such modem here (known: {known})" if wanted else "no modem was found here")
         return found[0].span
+
+
+def _of_job(job: HeldJob) -> Answer:
+    """Without what it says and whom it is for."""
+    return {
+        "id": job.id,
+        "to": mask(job.to),
+        "spans": job.spans,
+        "at": job.home,
+        "parts_sent": job.taken,
+        "deadline": datetime.fromtimestamp(job.deadline, UTC).isoformat(timespec="seconds"),
+    }
 
 
 async def serve(path: Path, desk: Desk) -> None:

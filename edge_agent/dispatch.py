@@ -5,7 +5,7 @@ longer is, or would not take it. A job that no able span may send waits aside un
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from edge_agent.held import HeldJob, JobState
 
@@ -98,6 +98,9 @@ class Dispatch:
             span = job.home or (job.spans[0] if job.spans else "")
             counts[span] = counts.get(span, 0) + 1
         return counts
+
+    def __iter__(self) -> Iterator[HeldJob]:
+        return iter(self._jobs.values())
 
     def __len__(self) -> int:
         return len(self._jobs)

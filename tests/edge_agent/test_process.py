@@ -195,6 +195,18 @@ def test_the_command_line_answers_beside_a_running_agent_and_without_one(tmp_pat
         assert (code, "Connection refused" in output) == (1, True), output
 
 
+def test_the_benchmark_prints_one_line_and_ends(tmp_path: Path) -> None:
+    with site(tmp_path):
+        words = ["--ports", str(tmp_path / "ports"), "--count", "2", "--messages", "33", "--journal", str(tmp_path)]
+        done = run(
+            [sys.executable, "-m", "benchmarks.edge", *words],
+            cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+    (line,) = done.stdout.splitlines()
+    result = json.loads(line)
+    assert (result["modems"], result["messages"], result["accepted"], result["reported"]) == (2, 33, 33, 33)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
