@@ -9,6 +9,7 @@ from admin.stack import Stack
 from shared.api import SpanRow
 from shared.message import Port
 from shared.usecases import administration_spans as desk
+from shared.usecases.capping import Capping
 from shared.usecases.list_spans import list_spans
 
 
@@ -42,7 +43,7 @@ def _list(asked: argparse.Namespace, stack: Stack) -> Shown:
 
 def _rows(name: str, stack: Stack) -> list[Facts]:
     account, snapshot = stack.desk.account(name), stack.accounts.snapshot(name)
-    told_rows = list_spans(account, stack.accounts, stack.desk.outbox).rows
+    told_rows = list_spans(account, stack.accounts, stack.desk.outbox, Capping(stack.desk.tallies, stack.clock)).rows
     spans = [SpanRow.model_validate(row.model_dump()) for row in told_rows]
     return [_row(name, span, snapshot.ports[span.port]) for span in spans if snapshot]
 

@@ -27,6 +27,7 @@ from shared.aws.clock import SystemClock
 from shared.aws.outbox_table import OutboxTable
 from shared.aws.push_log import DynamoPushLog
 from shared.aws.push_queue import SqsPushQueue
+from shared.aws.tally_table import TallyTable
 from shared.usecases.administration import Desk
 from shared.usecases.manage_pushes import PushDesk
 
@@ -79,6 +80,7 @@ class Stack:
             ),
             link=GatewayLink(self._clients.connections(self._output("ConnectionsUrl"))),
             pushes=self.push_queue,
+            tallies=TallyTable(self._dynamodb, self._output("ConfigTable")),
             clock=self.clock,
             who=self._who(),
         )

@@ -126,6 +126,14 @@ TOO_MANY_FAILURES = Kind(
     True,
     "Too many wrong passwords for this account from your address. Wait as long as Retry-After says.",
 )
+CAP_REACHED = Kind(
+    1502,
+    "cap_reached",
+    429,
+    True,
+    "Of its parts a {period} this account has {left} left, and this needs {needed}. Wait as long as Retry-After says, "
+    "or ask the operator for more. Nothing was sent.",
+)
 INTERNAL = Kind(
     1600,
     "internal",

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Protocol
 from shared import wildcards
 
 if TYPE_CHECKING:  # every function imports this module, and only some of them what is named here
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from shared.message import Account, Agent, AgentKey, Change, Life, Message, Port, Received, Snapshot
     from shared.push_event import PushEvent
-    from shared.push_record import Circuit, PushAttempt, PushRecord, PushView
+    from shared.push_record import PushAttempt
     from shared.wire import FromCloud, SpanInfo
 
 
@@ -276,6 +276,14 @@ class TallyStore(Protocol):
 
     def read(self, key: str) -> Tally: ...
 
+    def read_all(self, keys: Sequence[str]) -> Mapping[str, Tally]:
+        """Those that were ever counted; may be a moment old."""
+        ...
+
+    def take(self, key: str, count: int, *, most: int, at: float, until: float) -> Tally | None:
+        """Adds and returns None, unless that would pass `most`: then the tally as it stands. Atomic."""
+        ...
+
     def add(self, key: str, count: int, *, at: float, until: float) -> Tally:
         """The tally after it; safe under concurrency."""
         ...
@@ -320,45 +328,9 @@ class PushQueue(Protocol):
         ...
 
 
-class PushLog(Protocol):
-    def view(self, event: PushEvent, endpoint: str) -> PushView:
-        """One strongly consistent read."""
-        ...
-
-    def save(self, record: PushRecord) -> None:
-        """Kept for 7 days from its last change."""
-        ...
-
-    def get(self, account: str, event_id: str) -> PushRecord | None: ...
-
-    def page(self, account: str, start: float, end: float) -> Iterator[PushRecord]:
-        """Those put into the queue between two times, both inclusive, in no special order."""
-        ...
-
-    def failed(self, account: str, endpoint: str, weight: int) -> Circuit:
-        """Adds to the endpoint's failures; safe under concurrency."""
-        ...
-
-    def open(self, account: str, endpoint: str, until: float) -> None: ...
-
-    def claim_probe(self, account: str, endpoint: str, seen: Circuit, until: float) -> bool:
-        """True for the one caller that may try a half-open endpoint; the others wait until then."""
-        ...
-
-    def close(self, account: str, endpoint: str) -> None:
-        """It works again: its failures are forgotten."""
-        ...
-
-    def take_turn(self, account: str, endpoint: str, *, turns: int, now: float, until: float) -> int | None:
-        """One of so many leases on trying an endpoint, to be given back or lost at `until`; None when all are taken."""
-        ...
-
-    def end_turn(self, account: str, endpoint: str, turn: int) -> None: ...
-
-
-class PushMetrics(Protocol):
-    def pushes(self, account: str, *, attempts: int, failures: int, oldest_s: float) -> None:
-        """`oldest_s`: age of the oldest push seen that is not delivered yet."""
+class SiteMetrics(Protocol):
+    def spans(self, account: str, site: str, *, available: int, known: int) -> None:
+        """How many spans of a site can send. Told when that changes, so an unchanging site costs nothing."""
         ...
 
 

@@ -2,14 +2,17 @@
 
 Rule: `spans` of a request is a pool [C, the vendor's devices do so]: each destination gets one message, through one
 span. Available spans come first, the one free soonest before the others; where they are alike, the deal goes round.
+A span at its cap is never dealt: the agent knows nothing of caps and would send.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from heapq import heapify, heapreplace
+from functools import partial
+from heapq import heapify, heappop, heapreplace
 
+from shared.caps import Room
 from shared.errors import NO_SPAN, UNKNOWN_PORT, ApiError
 from shared.message import Port, Site, Snapshot
 from shared.wire import SpanInfo
@@ -21,9 +24,10 @@ class Standing(IntEnum):
     """How fit a span is to take a message; lower is better, and only AVAILABLE goes out soon."""
 
     AVAILABLE = 0
-    WAITING = 1  # its agent is there, the span is not ready or at its cap
+    WAITING = 1  # its agent is there, the span is not ready
     OFFLINE = 2  # its agent is not there
-    OUT = 3  # disabled, revoked or no longer there: never chosen
+    FULL = 3  # at its cap: not chosen until that begins anew
+    OUT = 4  # disabled, revoked or no longer there: never chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Seat:
     site: Site | None
     info: SpanInfo | None
     standing: Standing
+    room: Room | None = None  # what its caps leave, as far as is known
 
     def wait(self, now: float) -> float:
         """Seconds until it would take one more message, as far as is known. What was told of a queue wears off."""
@@ -54,10 +59,15 @@ class Deal:
     busy_s: float  # until the span dealt will be done with this message, as far as is known
 
 
-def seats(snapshot: Snapshot) -> list[Seat]:
-    """All ports of the account, by number."""
+def seats(snapshot: Snapshot, rooms: Mapping[int, Room], parts: int = 1) -> list[Seat]:
+    """All ports of the account, by number, for messages of so many parts."""
     told = {(name, info.span): info for name, site in snapshot.sites.items() for info in site.spans}
-    return [_seat(port, snapshot.sites.get(port.agent), told) for _, port in sorted(snapshot.ports.items())]
+    found = []
+    for number, port in sorted(snapshot.ports.items()):
+        site, info, room = snapshot.sites.get(port.agent), told.get((port.agent, port.span)), rooms.get(number)
+        full = room is not None and room.parts < parts
+        found.append(Seat(port, site, info, _standing(port, site, info, full=full), room))
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +78,8 @@ class Moment:
     turn: int  # decides among equals
     busy: Mapping[int, float] = field(default_factory=dict)  # seconds for which ports have what was dealt of late
     at_once: bool = False  # only what is available now will do
+    parts: int = 1  # of each message
+    rooms: Mapping[int, Room] = field(default_factory=dict)  # ports of which it is known how full their caps are
 
 
 def deal(snapshot: Snapshot, wanted: Sequence[int], count: int, moment: Moment) -> list[Deal]:
@@ -75,33 +87,31 @@ def deal(snapshot: Snapshot, wanted: Sequence[int], count: int, moment: Moment) 
 
     Raises ApiError: UNKNOWN_PORT for a port that is not the account's, NO_SPAN when none of the pool can be chosen.
     """
-    pool = _pool(snapshot, wanted)
+    pool = _pool(snapshot, wanted, moment)
     best = min((seat.standing for seat in pool), default=Standing.OUT)
-    if best is Standing.OUT or (moment.at_once and best is not Standing.AVAILABLE):
-        raise ApiError(NO_SPAN, problem=_why_none(pool, best))
+    if best >= Standing.FULL or (moment.at_once and best is not Standing.AVAILABLE):
+        raise _none(pool, best, moment)
     table = _Table(pool, best, moment)
     return [table.deal() for _ in range(count)]
 
 
-def _seat(port: Port, site: Site | None, told: dict[tuple[str, str], SpanInfo]) -> Seat:
-    info = told.get((port.agent, port.span))
-    return Seat(port, site, info, _standing(port, site, info))
-
-
-def _standing(port: Port, site: Site | None, info: SpanInfo | None) -> Standing:
+def _standing(port: Port, site: Site | None, info: SpanInfo | None, *, full: bool) -> Standing:
     if port.disabled or site is None or site.agent.revoked or info is None:
         return Standing.OUT
+    if full:
+        return Standing.FULL
     if not site.agent.connection:
         return Standing.OFFLINE
     return Standing.AVAILABLE if info.available else Standing.WAITING
 
 
-def _pool(snapshot: Snapshot, wanted: Sequence[int]) -> list[Seat]:
+def _pool(snapshot: Snapshot, wanted: Sequence[int], moment: Moment) -> list[Seat]:
     for number in wanted:
         if number not in snapshot.ports:
             raise ApiError(UNKNOWN_PORT, port=number)
     chosen = frozenset(wanted)
-    return [seat for seat in seats(snapshot) if not chosen or seat.port.number in chosen]
+    pool = seats(snapshot, moment.rooms, moment.parts)
+    return [seat for seat in pool if not chosen or seat.port.number in chosen]
 
 
 class _Table:
@@ -111,21 +121,34 @@ class _Table:
         waits = {seat.port.number: _wait(seat, moment) for seat in pool}
         self._mates: dict[str, list[Seat]] = defaultdict(list)
         for seat in sorted(pool, key=lambda seat: (seat.standing, waits[seat.port.number])):
-            if seat.standing is not Standing.OUT:
+            if seat.standing < Standing.FULL:
                 self._mates[seat.port.agent].append(seat)
         fit = [seat for seat in pool if seat.standing is best]
         self._queue = [
             (waits[seat.port.number], (place - moment.turn) % len(fit), seat) for place, seat in enumerate(fit)
         ]
         heapify(self._queue)
+        self._fits = {seat.port.number: seat.room.parts // moment.parts for seat in fit if seat.room}
+        self._none = partial(_none, pool, Standing.FULL, moment)
 
     def deal(self) -> Deal:
+        if not self._queue:
+            raise self._none()
         wait, place, chosen = self._queue[0]
         busy = wait + SECONDS_A_MESSAGE
-        heapreplace(self._queue, (busy, place, chosen))
+        if self._is_last(chosen.port.number):
+            heappop(self._queue)
+        else:
+            heapreplace(self._queue, (busy, place, chosen))
         others = (seat.port for seat in self._mates[chosen.port.agent] if seat is not chosen)
         connection = chosen.site.agent.connection if chosen.site else ""
         return Deal(chosen.port.agent, connection, (chosen.port, *others), busy)
+
+    def _is_last(self, number: int) -> bool:
+        """Whether the port's caps let nothing more through after this message."""
+        if number in self._fits:
+            self._fits[number] -= 1
+        return self._fits.get(number) == 0
 
 
 def _wait(seat: Seat, moment: Moment) -> float:
@@ -133,9 +156,17 @@ def _wait(seat: Seat, moment: Moment) -> float:
     return max(seat.wait(moment.now), moment.busy.get(seat.port.number, 0.0))
 
 
+def _none(pool: list[Seat], best: Standing, moment: Moment) -> ApiError:
+    begin_anew = [seat.room.until for seat in pool if seat.room]
+    wait = min(begin_anew) - moment.now if best is Standing.FULL and begin_anew else None
+    return ApiError(NO_SPAN, retry_after=wait, problem=_why_none(pool, best))
+
+
 def _why_none(pool: list[Seat], best: Standing) -> str:
     if not pool:
         return "the account has none yet"
+    if best is Standing.FULL:
+        return "each one asked for is at its daily or monthly limit, or would be by this"
     if best is Standing.OUT:
         return "each one asked for is disabled or no longer there"
     return "each one asked for is offline or not ready, and mode 1 does not wait for that"

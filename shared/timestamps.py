@@ -4,7 +4,7 @@ Rule: inside, a time is epoch seconds; only this file turns it into text or back
 """
 
 import re
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -51,6 +51,22 @@ def render(epoch: float | None, zone: str) -> str:
     if epoch is None:
         return ""
     return datetime.fromtimestamp(epoch, _zone(zone)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def day(epoch: float, zone: str) -> tuple[str, float]:
+    """The day that a moment falls in, as `2026-01-31`, and the moment at which it ends."""
+    first = datetime.fromtimestamp(epoch, _zone(zone)).date()
+    return first.isoformat(), _midnight(first + timedelta(days=1), zone)
+
+
+def month(epoch: float, zone: str) -> tuple[str, float]:
+    """The month that a moment falls in, as `2026-01`, and the moment at which it ends."""
+    first = datetime.fromtimestamp(epoch, _zone(zone)).date().replace(day=1)
+    return first.isoformat()[:7], _midnight((first + timedelta(days=31)).replace(day=1), zone)
+
+
+def _midnight(first: date, zone: str) -> float:
+    return to_epoch(datetime.combine(first, time()), zone)
 
 
 @lru_cache(maxsize=64)

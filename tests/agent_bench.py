@@ -6,7 +6,7 @@ from shared.message import Message
 from shared.usecases.agent_line import Connection, SessionPorts
 from shared.usecases.agent_session import disconnect, receive
 from shared.wire import FromAgent, FromCloud, Hello, Jobs, SpanInfo, encode
-from tests.fakes import FakeAccounts, FakeAlerts, FakeClock, FakeInbox, FakeLink, FakeOutbox, FakePushQueue
+from tests.fakes import FakeAccounts, FakeAlerts, FakeClock, FakeInbox, FakeLink, FakeOutbox, FakePushQueue, FakeTallies
 from tests.samples import NOW, account, agent, span
 
 
@@ -18,6 +18,7 @@ class Bench:
     link: FakeLink = field(default_factory=FakeLink)
     pushes: FakePushQueue = field(default_factory=FakePushQueue)
     alerts: FakeAlerts = field(default_factory=FakeAlerts)
+    tallies: FakeTallies = field(default_factory=FakeTallies)
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
 
     def __post_init__(self) -> None:
@@ -30,6 +31,7 @@ class Bench:
             link=self.link,
             pushes=self.pushes,
             alerts=self.alerts,
+            tallies=self.tallies,
             clock=self.clock,
             heartbeat_s=240,
         )

@@ -12,6 +12,7 @@ from shared import credentials, http_call
 from shared.http_call import HttpEvent
 from shared.lifecycle import State
 from shared.message import Account, Agent, Change, Limits, Received
+from shared.routing_memory import RoutingMemory
 from shared.usecases.answer_call import answer
 from shared.usecases.authenticate import Door
 from shared.usecases.operations import ApiPorts
@@ -80,6 +81,7 @@ class Rig:
     egress: FakeEgress = field(default_factory=FakeEgress)
     tallies: FakeTallies = field(default_factory=FakeTallies)
     log: FakeApiLog = field(default_factory=FakeApiLog)
+    memory: RoutingMemory = field(default_factory=RoutingMemory)
     success_code: int = 0
     path_prefix: str = ""
 
@@ -123,6 +125,8 @@ class Rig:
             clock=self.clock,
             door=self.door,
             log=self.log,
+            tallies=self.tallies,
+            memory=self.memory,
             success_code=self.success_code,
             path_prefix=self.path_prefix,
         )

@@ -459,6 +459,20 @@ class FakeTallies:
         self.reads += 1
         return self.rows.get(key, Tally())
 
+    def read_all(self, keys: Sequence[str]) -> Mapping[str, Tally]:
+        self.faults.check()
+        self.reads += len(keys)
+        return {key: self.rows[key] for key in keys if key in self.rows}
+
+    def take(self, key: str, count: int, *, most: int, at: float, until: float) -> Tally | None:
+        self.faults.check()
+        self.writes += 1
+        there = self.rows.get(key, Tally())
+        if there.count + count > most:
+            return there
+        self.rows[key] = Tally(there.count + count, at)
+        return None
+
     def add(self, key: str, count: int, *, at: float, until: float) -> Tally:
         self.faults.check()
         self.writes += 1

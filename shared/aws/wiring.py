@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shared.aws.inbox_table import InboxTable
     from shared.aws.outbox_table import OutboxTable
     from shared.aws.push_queue import SqsPushQueue
+    from shared.aws.tally_table import TallyTable
     from shared.usecases.agent_line import SessionPorts
     from shared.usecases.operations import ApiPorts
     from shared.usecases.push_attempt import Pushing
@@ -34,7 +35,6 @@ CLOCK = SystemClock()
 @cache
 def api() -> ApiPorts:
     """For functions/sms_api."""
-    from shared.aws.tally_table import TallyTable
     from shared.aws.telemetry import ApiTelemetry
     from shared.egress import SafeEgress
     from shared.usecases.authenticate import Door
@@ -48,7 +48,8 @@ def api() -> ApiPorts:
         link=_link(),
         egress=SafeEgress(allow_loopback=settings.allow_loopback_push),
         clock=CLOCK,
-        door=Door(accounts(), TallyTable(_dynamodb(), settings.config_table), CLOCK),
+        door=Door(accounts(), _tallies(), CLOCK),
+        tallies=_tallies(),
         log=ApiTelemetry(),
         success_code=settings.success_code,
         path_prefix=settings.path_prefix,
@@ -68,6 +69,7 @@ def sessions() -> SessionPorts:
         link=_link(),
         pushes=_push_queue(),
         alerts=_alerts(),
+        tallies=_tallies(),
         clock=CLOCK,
         heartbeat_s=_settings().heartbeat_s,
     )
@@ -133,6 +135,12 @@ def _inbox() -> InboxTable:
     from shared.aws.inbox_table import InboxTable
 
     return InboxTable(_dynamodb(), _settings().inbox_table, CLOCK, retention_days=_settings().retention_days)
+
+
+def _tallies() -> TallyTable:
+    from shared.aws.tally_table import TallyTable
+
+    return TallyTable(_dynamodb(), _settings().config_table)
 
 
 def _link() -> GatewayLink:

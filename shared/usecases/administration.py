@@ -11,7 +11,7 @@ from shared import credentials
 from shared.agent_token import NAME
 from shared.audit import AuditedStore, Entry
 from shared.message import Account, Limits
-from shared.ports import AccountStore, AgentLink, Clock, OutboxStore, PushQueue
+from shared.ports import AccountStore, AgentLink, Clock, OutboxStore, PushQueue, TallyStore
 
 _PASSWORD_BYTES = 18  # 24 characters, 144 bits
 
@@ -29,6 +29,7 @@ class Desk:
     outbox: OutboxStore
     link: AgentLink
     pushes: PushQueue
+    tallies: TallyStore
     clock: Clock
     who: str
 

@@ -12,6 +12,7 @@ from shared.message import Agent, Change, Message
 from shared.ports import Gone, Unavailable
 from shared.routing_memory import RoutingMemory
 from shared.usecases.administration import Desk, Refused
+from shared.usecases.capping import Capping
 from shared.usecases.ending import end_messages
 from shared.usecases.send import SendPorts, send
 from shared.wire import Cancel, Cause
@@ -86,6 +87,7 @@ def requeue(desk: Desk, account: str, message_id: str, *, i_know: bool = False, 
         clock=desk.clock,
         log=_Log(),
         memory=RoutingMemory(),
+        capping=Capping(desk.tallies, desk.clock),
     )
     (row,) = send(request, desk.account(account), ports).rows
     return str(row.model_dump()["id"])

@@ -10,15 +10,16 @@ from dataclasses import dataclass, replace
 
 from shared.lifecycle import State, may
 from shared.message import Change, Message, Port, Received
-from shared.ports import AccountStore, Clock, InboxStore, OutboxStore, PushQueue, Unavailable
+from shared.ports import AccountStore, Clock, InboxStore, OutboxStore, PushQueue, Recorded, Unavailable
 from shared.push_event import PushEvent
+from shared.usecases.capping import Capping, correct
 from shared.usecases.ending import result_push
 from shared.wire import Event, ReceivedEvent, ReportEvent, ResultEvent
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventTaker:
     """Takes the events of one agent."""
 
@@ -28,6 +29,7 @@ class EventTaker:
     outbox: OutboxStore
     inbox: InboxStore
     pushes: PushQueue
+    capping: Capping
     clock: Clock
 
     def take(self, events: Sequence[Event]) -> tuple[str, ...]:
@@ -64,7 +66,18 @@ class EventTaker:
             parts_sent=event.parts_sent,
             cause=event.cause,
         )
-        return self._told(event.job_id, event.span, change)
+        recorded, pushes = self._told(event.job_id, event.span, change)
+        if recorded is not None and change.state is not State.UNCERTAIN:  # what settles that is counted
+            self._count(recorded, event.span)
+        return pushes
+
+    def _count(self, message: Message, span: str) -> None:
+        """Caps are guards, not bills: a tally that cannot be reached must not keep the result from being told."""
+        ports = self.accounts.ports_of(self.account, self.agent)
+        try:
+            correct(message, ports.get(span), ports, accounts=self.accounts, by=self.capping)
+        except Unavailable as fault:
+            _log.warning("parts were not counted", extra={"message_id": message.id, "fault": str(fault)})
 
     def _report(self, event: ReportEvent) -> Sequence[PushEvent]:
         """A report implies that the modem took the message, so it may come before the result."""
@@ -76,11 +89,11 @@ class EventTaker:
             imsi=event.imsi,
             cause=event.cause,
         )
-        results = self._told(event.job_id, event.span, change)
+        _, results = self._told(event.job_id, event.span, change)
         return [replace(push, type="SMS-Status-Report", at=at) for push in results]
 
-    def _told(self, message_id: str, span: str, change: Change) -> Sequence[PushEvent]:
-        """Stores the change. What is pushed is this event's own word, even if the message has moved on since."""
+    def _told(self, message_id: str, span: str, change: Change) -> tuple[Message | None, Sequence[PushEvent]]:
+        """The message if this was news, and what is pushed: the event's own word, even if it has moved on since."""
         port = self._port(span)
         if port is not None:
             change = replace(change, port=port.number, port_name=port.name)
@@ -88,8 +101,8 @@ class EventTaker:
         facts = {"message_id": message_id, "told": change.state, "outcome": recorded.value}
         _log.info("an agent told of a message", extra=facts | {"state": message and message.state})
         if message is None or not (message.state is change.state or may(change.state, message.state)):
-            return []
-        return [result_push(_as_told(message, change))]
+            return None, []
+        return message if recorded is Recorded.CHANGED else None, [result_push(_as_told(message, change))]
 
     def _received(self, event: ReceivedEvent) -> Sequence[PushEvent]:
         port = self._port(event.span)

@@ -5,7 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.message import Agent, Life, Port
-from shared.ports import AccountStore, AgentLink, Alerts, Clock, InboxStore, OutboxStore, PushQueue, Unavailable
+from shared.ports import (
+    AccountStore,
+    AgentLink,
+    Alerts,
+    Clock,
+    InboxStore,
+    OutboxStore,
+    PushQueue,
+    TallyStore,
+    Unavailable,
+)
 from shared.usecases.draining import drain
 from shared.wire import FromCloud, Refused, SpanInfo, Welcome
 
@@ -20,6 +30,7 @@ class SessionPorts:
     link: AgentLink
     pushes: PushQueue
     alerts: Alerts
+    tallies: TallyStore
     clock: Clock
     heartbeat_s: float
 

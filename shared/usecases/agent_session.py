@@ -11,6 +11,7 @@ from shared.ports import Gone, Unavailable
 from shared.presence import NOTE_EVERY_S
 from shared.usecases.agent_events import EventTaker
 from shared.usecases.agent_line import AgentLine, Connection, SessionPorts
+from shared.usecases.capping import Capping
 from shared.usecases.greeting import greet
 from shared.wire import (
     Accepted,
@@ -104,7 +105,16 @@ def _accepted(accepted: Accepted, line: AgentLine) -> None:
 
 def _events(events: Events, line: AgentLine) -> None:
     one, ports = line.connection, line.ports
-    taker = EventTaker(one.account, one.agent, ports.accounts, ports.outbox, ports.inbox, ports.pushes, ports.clock)
+    taker = EventTaker(
+        account=one.account,
+        agent=one.agent,
+        accounts=ports.accounts,
+        outbox=ports.outbox,
+        inbox=ports.inbox,
+        pushes=ports.pushes,
+        capping=Capping(ports.tallies, ports.clock),
+        clock=ports.clock,
+    )
     unknown = [event for event in events.events if isinstance(event, UnknownEvent)]
     taken = taker.take([event for event in events.events if not isinstance(event, UnknownEvent)])
     if taken:

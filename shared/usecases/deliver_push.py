@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from shared.ports import PushLog, PushMetrics, PushQueue, Unavailable
+from shared.ports import PushQueue, Unavailable
 from shared.push_event import BadPushEvent, PushEvent, from_json
+from shared.push_ports import PushLog, PushMetrics
 from shared.push_record import PushState
 from shared.push_request import wanted
 from shared.push_settings import from_stored

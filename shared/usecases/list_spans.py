@@ -6,13 +6,16 @@ from shared.envelope import Outcome
 from shared.message import Account
 from shared.ports import AccountStore, OutboxStore
 from shared.routing import Seat, Standing
+from shared.usecases.capping import Capping
 
 MOST_WAITING = 10_000  # counted at most; an account with so much waiting has other worries than the exact number
 
 
-def list_spans(account: Account, accounts: AccountStore, outbox: OutboxStore) -> Outcome:
+def list_spans(account: Account, accounts: AccountStore, outbox: OutboxStore, capping: Capping) -> Outcome:
     snapshot = accounts.snapshot(account.name)
-    seats = [] if snapshot is None else routing.seats(snapshot)
+    seats: list[Seat] = []
+    if snapshot is not None:
+        seats = routing.seats(snapshot, capping.rooms(list(snapshot.ports.values()), account.timezone))
     waiting = outbox.count_waiting(account.name, MOST_WAITING)
     rows = [_row(seat, waiting.get(seat.port.number, 0), account.timezone) for seat in seats]
     return Outcome(rows=rows, msg=f"{sum(row.status for row in rows)} of {len(rows)} spans are available.")
@@ -45,4 +48,6 @@ def _reason(seat: Seat, zone: str) -> str:
     if not seat.site.agent.connection:
         since = timestamps.render(seat.site.agent.last_seen or None, zone)
         return f"agent offline since {since}" if since else "agent never seen"
+    if seat.standing is Standing.FULL and seat.room is not None:
+        return seat.room.why
     return (seat.info.reason if seat.info else "no longer found by its agent") or "not ready"

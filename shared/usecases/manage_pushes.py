@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from shared.ports import AccountStore, Clock, PushLog, PushQueue
+from shared.ports import AccountStore, Clock, PushQueue
 from shared.push_event import BadPushEvent, PushEvent, PushType, from_json
+from shared.push_ports import PushLog
 from shared.push_record import PushRecord, PushState
 from shared.push_request import wanted
 from shared.push_settings import from_stored

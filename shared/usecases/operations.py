@@ -23,9 +23,10 @@ from shared.api import (
 from shared.envelope import Outcome
 from shared.http_call import Body
 from shared.message import Account
-from shared.ports import AccountStore, AgentLink, ApiLog, Clock, Egress, InboxStore, OutboxStore
+from shared.ports import AccountStore, AgentLink, ApiLog, Clock, Egress, InboxStore, OutboxStore, TallyStore
 from shared.routing_memory import RoutingMemory
 from shared.usecases.authenticate import Door
+from shared.usecases.capping import Capping
 from shared.usecases.configure import change_config, show_config
 from shared.usecases.list_inbox import list_inbox
 from shared.usecases.list_outbox import list_outbox
@@ -47,6 +48,7 @@ class ApiPorts:
     clock: Clock
     door: Door
     log: ApiLog
+    tallies: TallyStore
     memory: RoutingMemory = field(default_factory=RoutingMemory)
     success_code: int = 0
     path_prefix: str = ""
@@ -70,7 +72,7 @@ def _operation(
 
 
 def _spans(_: SpansRequest, account: Account, ports: ApiPorts) -> Outcome:
-    return list_spans(account, ports.accounts, ports.outbox)
+    return list_spans(account, ports.accounts, ports.outbox, Capping(ports.tallies, ports.clock))
 
 
 def _send(request: SendRequest, account: Account, ports: ApiPorts) -> Outcome:
@@ -81,6 +83,7 @@ def _send(request: SendRequest, account: Account, ports: ApiPorts) -> Outcome:
         clock=ports.clock,
         log=ports.log,
         memory=ports.memory,
+        capping=Capping(ports.tallies, ports.clock),
     )
     return send(request, account, needed)
 

@@ -10,8 +10,9 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from shared.ports import AccountStore, Clock, Egress, PushLog, PushMetrics, PushQueue, Unavailable
+from shared.ports import AccountStore, Clock, Egress, PushQueue, Unavailable
 from shared.push_event import PushEvent
+from shared.push_ports import PushLog, PushMetrics
 from shared.push_record import Circuit, PushAttempt, PushRecord, PushState
 from shared.push_request import build
 from shared.push_retry import (

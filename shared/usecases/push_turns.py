@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from shared.ports import Clock, PushLog, Unavailable
+from shared.ports import Clock, Unavailable
+from shared.push_ports import PushLog
 
 TURNS = 2
 TURN_S = 60.0  # as long as the function may run: a turn whose batch crashed comes free by then

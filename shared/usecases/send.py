@@ -10,15 +10,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from shared import ids, routing, segments
+from shared import ids, segments
 from shared.api import SendRequest, SendRow
+from shared.caps import Charges
 from shared.envelope import Outcome
-from shared.errors import BAD_FIELD, MESSAGE_TOO_LONG, NO_SPAN, REQUEST_ID_REUSED, ApiError
+from shared.errors import BAD_FIELD, MESSAGE_TOO_LONG, REQUEST_ID_REUSED, ApiError
 from shared.lifecycle import has_ended
-from shared.message import Account, Message, Snapshot
+from shared.message import Account, Message
 from shared.ports import AccountStore, AgentLink, ApiLog, Clock, OutboxStore, Unavailable
-from shared.routing import Deal, Moment
+from shared.routing import Deal
 from shared.routing_memory import RoutingMemory
+from shared.usecases.capping import Capping
+from shared.usecases.dealing import Dealing
 from shared.usecases.posting import post_jobs
 from shared.usecases.send_answer import accepted, checked, dry_row, first_row, told
 
@@ -35,6 +38,7 @@ class SendPorts:
     clock: Clock
     log: ApiLog
     memory: RoutingMemory
+    capping: Capping
 
 
 def send(request: SendRequest, account: Account, ports: SendPorts) -> Outcome:
@@ -68,7 +72,7 @@ class _Sending:
 
     def carry_out(self) -> Outcome:
         try:
-            deals = self._dealt()
+            deals, taken = self._dealt()
         except ApiError:
             # Where nothing can be sent now, an earlier call with this key may still have sent it.
             there = self.ports.outbox.get(self.account, self.ids) if self.digest else ()
@@ -78,39 +82,34 @@ class _Sending:
         if self.request.dry_run:
             numbers = zip(self.request.dest_num, deals, strict=True)
             return checked([dry_row(to, way.ports[0], self.parts) for to, way in numbers])
-        return self._accepted(deals)
+        return self._accepted(deals, taken)
 
-    def _accepted(self, deals: Sequence[Deal]) -> Outcome:
+    def _accepted(self, deals: Sequence[Deal], taken: Charges) -> Outcome:
         ways = zip(self.ids, self.request.dest_num, deals, strict=True)
         rows = [first_row(number, to, way.ports[0], self.parts) for number, to, way in ways]
         messages = [self._message(row, way) for row, way in zip(rows, deals, strict=True)]
         there = self._stored(messages)
         if there:
+            with self._nothing_fails():
+                self.ports.capping.give_back(taken)
             return self._repeated(there)
         self.ports.memory.note(self.account, deals, self.now)
         with self._nothing_fails():
             self._post(messages, deals)
         return self._waited(messages) if self.request.mode else accepted(rows)
 
-    def _dealt(self) -> list[Deal]:
-        return routing.deal(
-            self._snapshot(),
-            self.request.spans,
-            len(self.ids),
-            Moment(
-                now=self.now,
-                turn=zlib.crc32(self.ids[0].encode()),
-                busy=self.ports.memory.busy(self.account, self.now),
-                at_once=bool(self.request.mode),
-            ),
+    def _dealt(self) -> tuple[Sequence[Deal], Charges]:
+        dealing = Dealing(
+            account=self.account,
+            wanted=self.request.spans,
+            count=len(self.ids),
+            parts=self.parts,
+            now=self.now,
+            turn=zlib.crc32(self.ids[0].encode()),
+            at_once=bool(self.request.mode),
         )
-
-    def _snapshot(self) -> Snapshot:
-        accounts, wanted = self.ports.accounts, self.request.spans
-        found = accounts.snapshot_of_ports(self.account, wanted) if wanted else accounts.snapshot(self.account)
-        if found is None:  # deleted since it was authenticated
-            raise ApiError(NO_SPAN, problem="the account is gone")
-        return found
+        ports = self.ports
+        return dealing.carry_out(ports.accounts, ports.memory, ports.capping, take=not self.request.dry_run)
 
     def _message(self, row: SendRow, way: Deal) -> Message:
         return Message(

@@ -153,7 +153,7 @@ def test_a_span_that_its_agent_no_longer_tells_of_is_out() -> None:
     given = snapshot(("north", [{}, {}]))
     site = given.sites["north"]
     given = replace(given, sites={"north": replace(site, spans=site.spans[1:])})
-    assert [seat.standing for seat in seats(given)] == [Standing.OUT, Standing.AVAILABLE]
+    assert [seat.standing for seat in seats(given, {})] == [Standing.OUT, Standing.AVAILABLE]
 
 
 def test_an_account_without_spans_is_told_so() -> None:
@@ -179,7 +179,7 @@ def test_whatever_the_account_looks_like_a_deal_is_even_whole_and_of_one_agent(
     offline = tuple(data.draw(st.sets(st.sampled_from(names))))
     given = snapshot(*zip(names, sites, strict=True), offline=offline)
     deals = dealt(given, count=count, turn=turn)
-    standing = {seat.port.number: seat.standing for seat in seats(given)}
+    standing = {seat.port.number: seat.standing for seat in seats(given, {})}
     best = min(standing.values())
     assert len(deals) == count
     for one in deals:
