@@ -164,7 +164,7 @@ async def _cloud(cloud: Cloud) -> Findings:
     yield _clock(date, asked)
 
 
-_ENROL = "ask whoever runs the cloud side for a credential, and put it into cloud.credential_file"
+_ENROL = "get a new code from whoever runs the cloud side, and run `python -m edge_agent enroll --force`"
 _NETWORK = "check the network, the firewall (outgoing TCP 443 is enough) and https_proxy"
 
 
