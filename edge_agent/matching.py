@@ -63,7 +63,8 @@ class Matcher:
         self._by_reference: dict[tuple[str, int], list[Candidate]] = {}
         self._unreferenced: dict[str, list[Candidate]] = {}
         self._skew: dict[str, float] = {}  # a SIM's service centre clock minus ours, from its last sure match
-        self.sure_since = -math.inf  # epoch s: times of before may be those of a wrong clock, and no skew is learned from them
+        # Epoch s: times of before may be those of a wrong clock, and no skew is learned from them.
+        self.sure_since = -math.inf
 
     def add(self, job: HeldJob, part: HeldPart) -> None:
         """A part as it stands: in flight, unanswered, or taken."""

@@ -87,7 +87,8 @@ class Reports:
         failed = next((part for part in job.parts if part.state is PartState.FAILED), None)
         if failed is not None:
             where = f"part {failed.number + 1} of {failed.total}: " if failed.total > 1 else ""
-            cause = Cause(kind="undelivered", text=where + (words or "the network gave up"))
+            rest = telling.partly(job) if job.taken < job.total else ""
+            cause = Cause(kind="undelivered", text=where + (words or "the network gave up") + rest)
             job.state = JobState.REPORTED
             self._book.tell(job, [telling.report(job, "undelivered", at, cause)])
         elif job.taken == job.total and all(part.state is PartState.DELIVERED for part in job.parts):
@@ -112,7 +113,7 @@ class Reports:
         job, part = found.job, found.part
         if found.final:
             return  # told before
-        if part.state is PartState.UNKNOWN:
+        if part.mr is None:
             self._proved(job, part, report)
         outcome = report.outcome
         if outcome is Outcome.DELIVERED or outcome is Outcome.FAILED:
@@ -121,7 +122,7 @@ class Reports:
             self.conclude(job, self._discharge(job, report), f"{report.words} (TP-ST {report.status})")
 
     def _proved(self, job: HeldJob, part: HeldPart, report: StatusReport) -> None:
-        """The network has a part whose answer never came."""
+        """The network has a part whose answer never came, or told no reference: this is the one it got."""
         self._matcher.discard(part)
         part.state, part.mr = PartState.TAKEN, report.tp_mr
         self._matcher.add(job, part)

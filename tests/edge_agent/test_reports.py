@@ -195,6 +195,33 @@ def test_a_modem_that_tells_no_reference_is_matched_by_recipient_and_time(tmp_pa
     run(main())
 
 
+def test_each_part_without_a_reference_has_one_report_of_its_own(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Rig(tmp_path) as rig:
+            modem = FakeModem(Taken(None), Taken(None))
+            await sent(rig, job(text="x" * 300), modem=modem)
+            await report(rig, report_pdu(8))
+            await report(rig, report_pdu(8))
+            assert "j1.report" not in rig.events()
+            await report(rig, report_pdu(7))
+            assert rig.events()["j1.report"]["outcome"] == "delivered"
+
+    run(main())
+
+
+def test_a_failed_part_of_an_uncertain_message_is_told_with_what_went_out(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Rig(tmp_path) as rig:
+            await sent(rig, job(text="x" * 400), modem=FakeModem(Taken(5), Unknown("timeout")))
+            await report(rig, report_pdu(5, status=0x46))
+            event = rig.events()["j1.report"]
+            assert event["outcome"] == "undelivered"
+            assert event["cause"]["text"].startswith("part 1 of 3: validity period expired")
+            assert event["cause"]["text"].endswith("; 1 of its 3 parts went out")
+
+    run(main())
+
+
 def test_an_early_report_is_not_taken_for_an_old_message_of_the_same_reference(tmp_path: Path) -> None:
     async def main() -> None:
         async with Rig(tmp_path) as rig:
