@@ -1,7 +1,7 @@
 """`enroll`: trades the one-time code that the operator's `agents add` printed for this site's credential.
 
 Rules: the secret is made here and only its digest travels. It lies on disk before the trade, so that a trade whose
-answer was lost is just told again; and a credential that is there already is not written over unless that was asked
+answer was lost is just told again; and a credential that is there already is never replaced unless that was asked for.
 for.
 """
 
