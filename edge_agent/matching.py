@@ -100,10 +100,19 @@ class Matcher:
         found = self._by_time(exact, unreferenced, sim, taken_at)
         if found is None:
             found = self._by_order(exact, unreferenced if taken_at is None else [], now)
-        only = found is not None and len(exact) == 1 and found is exact[0]
-        if only and found is not None and taken_at is not None and self.sure_since <= found.part.at <= now:
+        if found is None or taken_at is None:
+            return found
+        if len(exact) == 1 and found is exact[0] and self._is_timed(found, now):
             self._skew[sim] = taken_at - found.part.at
-        return found
+        return None if self._is_doubtful(found, exact, now) else found
+
+    def _is_doubtful(self, found: Candidate, exact: list[Candidate], now: float) -> bool:
+        """Whether a known reference speaks for another part, and against it only a time that may be wrong."""
+        others = found not in exact and found.part.state is PartState.UNKNOWN
+        return others and any(not known.final and not self._is_timed(known, now) for known in exact)
+
+    def _is_timed(self, known: Candidate, now: float) -> bool:
+        return self.sure_since <= known.part.at <= now
 
     def _by_time(
         self, exact: list[Candidate], unreferenced: list[Candidate], sim: str, taken_at: float | None

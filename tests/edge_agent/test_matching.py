@@ -99,6 +99,14 @@ def test_no_skew_is_learned_from_a_time_when_this_clock_was_wrong() -> None:
     assert find(matcher, 9, 992.0) is not unanswered
 
 
+def test_an_unanswered_part_is_not_proved_by_what_may_be_the_report_of_one_with_a_wrong_time() -> None:
+    matcher = Matcher()
+    matcher.sure_since = 5000.0
+    add(matcher, 1000.0, 6)
+    add(matcher, 5100.0, None, state=PartState.UNKNOWN)
+    assert find(matcher, 6, 5100.0) is None
+
+
 def test_an_unanswered_part_is_only_taken_for_the_one_within_its_time() -> None:
     matcher = Matcher()
     unknown = add(matcher, 5000, None, state=PartState.UNKNOWN)
