@@ -2,7 +2,6 @@
 
 Rules: the secret is made here and only its digest travels. It lies on disk before the trade, so that a trade whose
 answer was lost is just told again; and a credential that is there already is never replaced unless that was asked for.
-for.
 """
 
 import os
