@@ -61,6 +61,7 @@ class Channel:
         self._current: Request | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._synced: asyncio.Future[bool] | None = None
+        self.upsets = 0  # how often the dialogue got out of step: what was set before may not be in force
         self.restore: tuple[Command, ...] = ()  # set again whenever the dialogue was out of step
 
     # For who uses it
@@ -194,6 +195,8 @@ class Channel:
         request, self._current = self._current, None
         if request is None:
             return
+        if reply.outcome not in {Outcome.OK, Outcome.ERROR}:
+            self.upsets += 1
         if not request.future.done():
             request.future.set_result(reply)
         if request.marking is not None and not reply.payload_sent:

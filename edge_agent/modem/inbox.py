@@ -41,7 +41,8 @@ class Inbox:
         self._reports = reports
         self._items: deque[_Item] = deque()
         self._wake: asyncio.Future[None] | None = None
-        self._selected = ""
+        self._selected = ""  # the store that is read and deleted from …
+        self._selected_in = -1  # … in this span of being in step: a restart selects another one
         self._listing = True  # AT+CMGL works
         self._acknowledge = commands.ACKNOWLEDGE
         self.full = False  # a store is full even after it was swept
@@ -116,14 +117,15 @@ class Inbox:
         told = answers.fields(text)
         index = answers.number(told[-1]) if told else None
         store = told[0] if len(told) > 1 else ""
-        pdu = await self._take(store, index) if index is not None else None
+        pdu = await self._take(store, index) if store and index is not None else None
         if pdu is None or is_report(pdu) != text.startswith("+CDSI:"):
             # Kept in another store than announced, where something else may have that index: look everywhere.
             await self._sweep()
 
     async def _take(self, store: str, index: int) -> str | None:
         """Reads, hands over and deletes one message; None when there was none to be read."""
-        if store and not await self._select(store):
+        selected = store == self._selected and self._in_step
+        if not selected and await self._select(store) is None:
             return None
         reply = await self._channel.request(commands.read_message(index))
         pdu = _pdu_after(reply, "+CMGR:")
@@ -133,6 +135,9 @@ class Inbox:
 
     async def _keep_and_delete(self, index: int, pdu: str) -> None:
         await self._hand_over(pdu, is_report=is_report(pdu))
+        if not self._in_step:
+            self.sweep()  # the index may mean another message now; read again, this one is known as a repeated one
+            return
         reply = await self._channel.request(commands.delete_message(index))
         if reply.outcome is Outcome.ERROR:
             _LOG.warning("%s: message %d stays in %s: %s", self._span, index, self._selected, reply.in_words)
@@ -140,8 +145,13 @@ class Inbox:
     async def _select(self, store: str) -> Reply | None:
         """Makes `store` the one that is read; None when the modem refuses."""
         reply = await self._channel.request(commands.use_store(store))
-        self._selected = store if reply.ok else ""
+        self._selected, self._selected_in = store if reply.ok else "", self._channel.upsets
         return reply if reply.ok else None
+
+    @property
+    def _in_step(self) -> bool:
+        """Whether what was selected is certainly still selected."""
+        return self._selected != "" and self._selected_in == self._channel.upsets
 
     async def _sweep(self) -> None:
         full = False
@@ -162,7 +172,7 @@ class Inbox:
             if reply.ok:
                 return await self._take_listed(reply.lines)
             self._listing = False  # some modems hang on it (modem-notes 19); one by one then
-        return await self._take_one_by_one(used, total)
+        return await self._take_one_by_one(self._selected, used, total)
 
     async def _take_listed(self, lines: tuple[str, ...]) -> int:
         taken = 0
@@ -175,13 +185,13 @@ class Inbox:
             taken += 1
         return taken
 
-    async def _take_one_by_one(self, used: int, total: int) -> int:
+    async def _take_one_by_one(self, store: str, used: int, total: int) -> int:
         """Indexes begin at 0 or 1 (modem-notes 17); an empty slot answers bare OK or an error."""
         taken = 0
         for index in range(total + 1):
             if taken >= used:
                 break
-            taken += await self._take("", index) is not None
+            taken += await self._take(store, index) is not None
         return taken
 
 

@@ -161,6 +161,7 @@ class Supervisor:
     def _reset_usb(self, device: str) -> None:
         node = usb.device_node(device)
         if node is None:
+            _LOG.warning("%s: %s is no port of a USB device", self.span, device)
             return
         try:
             usb.reset(node)

@@ -80,8 +80,9 @@ def test_a_busy_modem_is_asked_again(tmp_path: Path) -> None:
     run(story)
 
 
-@pytest.mark.parametrize("vendor", ["quectel", "huawei"])
-@pytest.mark.parametrize("name", ["reboot_mid_command", "hang"])
+@pytest.mark.parametrize(
+    ("name", "vendor"), [("reboot_mid_command", "quectel"), ("reboot_mid_command", "huawei"), ("hang", "quectel")]
+)
 def test_a_modem_that_restarts_or_hangs_while_idle_comes_back(name: str, vendor: str, tmp_path: Path) -> None:
     async def story() -> None:
         async with modems(tmp_path, vendors=(vendor,)) as rig:

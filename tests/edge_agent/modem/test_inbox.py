@@ -2,6 +2,7 @@
 
 import asyncio
 
+from edge_agent.modem.commands import Command
 from edge_agent.modem.inbox import Inbox, is_report
 from edge_agent.modem.indications import Indications
 from edge_agent.modem.report_watch import ReportWatch
@@ -24,6 +25,7 @@ class InboxOnScript(Ear):
 
     async def play(self, script: str, *, sweep: bool = False) -> ScriptedModem:
         channel, modem = await scripted("", self)
+        self.channel = channel
         self.inbox = Inbox(channel, self.agent, "imei:1", "2", self._receiving, ReportWatch(1.0))
         running = asyncio.create_task(self.inbox.run())
         if sweep:
@@ -74,10 +76,43 @@ def test_an_empty_slot_answers_a_bare_ok_and_the_stores_are_searched() -> None:
     assert on_script.agent.received == []
 
 
-def test_a_notification_without_its_store_is_read_from_the_selected_one() -> None:
+def test_a_notification_without_its_store_has_the_stores_searched() -> None:
     on_script = InboxOnScript()
-    run_virtually(on_script.play(f"< +CMTI: 4\n> AT+CMGR=4\n< +CMGR: 0,,24\n< {DELIVER}\n< OK\n> AT+CMGD=4\n< OK"))
+    script = (
+        f'< +CMTI: 4\n> AT+CPMS="SM"\n< +CPMS: 1,20,0,20,0,20\n< OK\n> AT+CMGL=4\n< +CMGL: 4,0,,24\n< {DELIVER}\n< OK\n'
+        "> AT+CMGD=4\n< OK"
+    )
+    run_virtually(on_script.play(script))
     assert on_script.agent.received == [DELIVER]
+
+
+def test_a_store_that_is_selected_is_not_selected_again() -> None:
+    on_script = InboxOnScript()
+    one = f"> AT+CMGR=%d\n< +CMGR: 0,,24\n< {DELIVER}\n< OK\n> AT+CMGD=%d\n< OK\n"
+    script = '< +CMTI: "SM",4\n< +CMTI: "SM",5\n> AT+CPMS="SM"\n< +CPMS: 2,20,0,20,0,20\n< OK\n'
+    run_virtually(on_script.play(script + one % (4, 4) + one % (5, 5)))
+    assert len(on_script.agent.received) == 2
+
+
+def test_nothing_is_deleted_by_an_index_of_before_the_dialogue_was_out_of_step() -> None:
+    """A modem that restarted without a word has its default store selected, and another message at that index."""
+    on_script = InboxOnScript()
+
+    async def slow_disk(span: str, imsi: str, pdu: str) -> None:
+        on_script.agent.received.append(pdu)
+        if len(on_script.agent.received) == 1:
+            await on_script.channel.request(Command("AT+CSQ", "+CSQ:", 1.0))
+
+    on_script.agent.delivered = slow_disk  # type: ignore[method-assign]
+    script = (
+        '< +CMTI: "SM",4\n> AT+CPMS="SM"\n< +CPMS: 1,20,0,20,0,20\n< OK\n'
+        f"> AT+CMGR=4\n< +CMGR: 0,,24\n< {DELIVER}\n< OK\n> AT+CSQ\n"  # and no answer
+        + SYNC
+        + f'> AT+CPMS="SM"\n< +CPMS: 1,20,0,20,0,20\n< OK\n> AT+CMGL=4\n< +CMGL: 4,1,,24\n< {DELIVER}\n< OK\n'
+        "> AT+CMGD=4\n< OK"
+    )
+    run_virtually(on_script.play(script))
+    assert on_script.agent.received == [DELIVER] * 2
 
 
 def test_a_listing_that_hangs_is_given_up_and_the_store_is_read_one_by_one() -> None:
@@ -85,6 +120,7 @@ def test_a_listing_that_hangs_is_given_up_and_the_store_is_read_one_by_one() -> 
     script = (
         '> AT+CPMS="SM"\n< +CPMS: 1,3,1,3,1,3\n< OK\n> AT+CMGL=4\n'  # and no answer
         + SYNC
+        + '> AT+CPMS="SM"\n< +CPMS: 1,3,1,3,1,3\n< OK\n'
         + f"> AT+CMGR=0\n< +CMS ERROR: 321\n> AT+CMGR=1\n< +CMGR: 1,,24\n< {DELIVER}\n< OK\n> AT+CMGD=1\n< OK"
     )
     run_virtually(on_script.play(script, sweep=True))

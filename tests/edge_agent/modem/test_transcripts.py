@@ -101,7 +101,7 @@ class Player(Ear):
 
     async def _submit(self, length: str, pdu: str) -> None:
         command = commands.submit(pdu, int(length), self.row.submit_s)
-        self.known["outcome"] = repr(judge(await self.channel.submit(command, mark)))
+        self.known["outcome"] = repr(judge(await self.channel.submit(command, mark).future))
 
     async def _receive(self) -> None:
         inbox = Inbox(self.channel, self.agent, "imei:1", "2", self.receiving, ReportWatch(1.0))
