@@ -42,7 +42,7 @@ dist: $(DEV)
 	PYTHON=$(VENV)/bin/python packaging/build.sh dist
 
 test-dist: dist
-	$(VENV)/bin/python -m pytest tests/dist $(ARGS)
+	$(VENV)/bin/python -m pytest tests/packages $(ARGS)
 
 built-venv:
 	@requirements/venv.sh .venv-built requirements/built.txt 3.13

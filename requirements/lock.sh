@@ -4,10 +4,12 @@ set -eu
 cd "$(dirname "$0")/.."
 lock() { out=$1; shift; uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
   --custom-compile-command "requirements/lock.sh" "$@" -o "requirements/$out"; }
-lock edge.txt pyproject.toml --extra edge
 lock local.txt pyproject.toml --extra local
-# `sam build` sees nothing outside shared/. What is shipped is what is tested: the same versions.
-lock ../shared/requirements.txt pyproject.toml --extra cloud -c requirements/local.txt
+# What is shipped is what is tested: the same versions.
+lock edge.txt pyproject.toml -c requirements/local.txt
+# `sam build` sees nothing outside shared/. The agent's own dependencies stay out of the layer.
+lock ../shared/requirements.txt pyproject.toml --extra cloud -c requirements/local.txt \
+  --no-emit-package websockets --no-emit-package pyserial
 lock dev.txt pyproject.toml --extra dev -c requirements/local.txt
 lock sam.txt requirements/sam.in
 # Tools with an environment of their own, because what they pin or bring must not reach ours.
