@@ -4,7 +4,8 @@
 #   make demo     four messages, and what becomes of each
 #   make test     [ARGS="tests/shared -k gsm7"]                  all tests
 #   make check    style, types, template: what has to be clean before a commit
-#   make build    the functions and the layer, as they are deployed; more about what leaves this machine in deploy.mk
+#   make build    the functions and the layer, as they are deployed; more about what leaves this machine in deploy.mk,
+#                 and about speed and endurance in bench.mk
 #
 # PYTHON=python3.13 chooses another Python; VENV=.venv313 keeps its environment beside the first.
 
@@ -41,6 +42,7 @@ check: $(DEV) $(SAM)
 	$(SAM_VENV)/bin/sam validate --lint --region us-east-1
 
 include deploy.mk
+include bench.mk
 
 # ------------------------------------------------------------------------------------------------ environments
 

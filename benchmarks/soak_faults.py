@@ -44,6 +44,8 @@ AFTER_PDU = frozenset({"hang_after_pdu", "reboot_after_pdu", "unplug_after_pdu",
 """Between a PDU that is on the air and its answer."""
 BEFORE_AIR = frozenset({"refuse_network"})
 """Between a PDU and the air: an error after which it may be out."""
+NAMELESS = frozenset({"missing_reference"})
+"""An answer without the message's reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,9 @@ class Witness:
         """What a person has to: SIMs that are gone or barred come back, and may go again."""
         for handle in self._simulator.modems:
             core = handle.core
-            for name in ("sim_missing",) if not core.sim.inserted else ("sim_pin",) if not core.sim.pin_attempts else ():
+            for name in (
+                ("sim_missing",) if not core.sim.inserted else ("sim_pin",) if not core.sim.pin_attempts else ()
+            ):
                 clear(core, name)
                 handle.port.flush()
                 self._risk(handle, name)
@@ -82,12 +86,15 @@ class Witness:
         for handle in self._simulator.modems:
             handle.clear()
 
-    def excused(self) -> set[str]:
-        """Recipients of messages that a fault hit between PDU and answer."""
+    def struck_before_air(self, names: frozenset[str]) -> set[str]:
+        """Recipients of messages that one of these faults struck, of those that strike before a message is out."""
         air = self._simulator.air
-        after = ((strike, reversed(air[: strike.position])) for strike in self.strikes if strike.name in AFTER_PDU)
-        before = ((strike, iter(air[strike.position :])) for strike in self.strikes if strike.name in BEFORE_AIR)
-        return {_recipient(strike, records) for strike, records in [*after, *before]}
+        return {_recipient(strike, air[strike.position :]) for strike in self.strikes if strike.name in names}
+
+    def struck_on_air(self, names: frozenset[str]) -> set[str]:
+        """The same for those that strike once it is out."""
+        air = self._simulator.air
+        return {_recipient(strike, air[strike.position - 1 :: -1]) for strike in self.strikes if strike.name in names}
 
     def _risk(self, handle: Handle, name: str) -> None:
         params = dict(_SHORTER.get(name, {}))

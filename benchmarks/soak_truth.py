@@ -27,6 +27,12 @@ class Aired:
     def doubled(self) -> bool:
         return any(len(references) > 1 for references in self.parts.values())
 
+    def forget_references(self) -> None:
+        """What the agent does not know by reference it can tell by the recipient only, as it is known to be."""
+        everything = set[int]().union(*self.reported.values())
+        for references in self.parts.values():
+            self.reported.update(dict.fromkeys(references, everything))
+
     @property
     def text(self) -> str:
         return "".join(self.texts[number] for number in sorted(self.texts))
@@ -48,13 +54,22 @@ def on_air(records: Iterable[Record]) -> dict[str, Aired]:
 
 
 def disagreements(
-    jobs: Sequence[Job], told: Mapping[str, Sequence[Told]], records: Sequence[Record], excused: set[str]
+    jobs: Sequence[Job],
+    told: Mapping[str, Sequence[Told]],
+    records: Sequence[Record],
+    excused: set[str],
+    nameless: set[str],
 ) -> list[str]:
-    """`told` has every event of a job, by its id. Nothing to say is how it ought to be."""
+    """`told` has every event of a job, by its id. Nothing to say is how it ought to be.
+
+    `excused` and `nameless` are recipients: a fault stood between PDU and answer, or the answer had no reference.
+    """
     air = on_air(records)
     found = [f"{to}: on the air, and nobody asked for it" for to in air.keys() - {job.to for job in jobs}]
     for job in jobs:
         aired = air.get(job.to, Aired())
+        if job.to in nameless | excused:
+            aired.forget_references()
         wrongs = _wrongs(job, list(told.get(job.id, ())), aired, job.to in excused)
         about = f"{job.id} told {[(one['event_id'], one['outcome']) for one in told.get(job.id, ())]}"
         found += [f"{about}, aired {dict(aired.parts)}: {wrong}" for wrong in wrongs]

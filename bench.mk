@@ -1,0 +1,25 @@
+# How fast it is, and whether it always tells the truth.
+#
+#   make soak     [SECONDS=60] [SEED=1]         32 modems, every fault, and each outcome held against the air
+#   make bench                                  the codec, and the agent with 1 to 64 modems
+#   make compare                                beside gammu-smsd and smstools3, which have to be installed
+#
+# bench and compare write benchmarks/results/*.json, and docs/performance.md from them. Quiet machine, please.
+
+SECONDS ?= 60
+SEED ?=
+
+soak: $(DEV)
+	$(VENV)/bin/python -m benchmarks.soak --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+bench: $(DEV)
+	@mkdir -p benchmarks/results
+	$(VENV)/bin/python -m benchmarks.codec > benchmarks/results/codec.json
+	$(VENV)/bin/python -m benchmarks.edge_runs $(ARGS)
+	$(VENV)/bin/python -m benchmarks.page
+
+compare: $(DEV)
+	$(VENV)/bin/python -m benchmarks.compare $(ARGS)
+	$(VENV)/bin/python -m benchmarks.page
+
+.PHONY: soak bench compare
