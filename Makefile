@@ -2,6 +2,7 @@
 #
 #   make run  [PORT=9000] [MODEMS="/dev/ttyUSB0 /dev/ttyUSB1"]   the whole stack on this machine
 #   make demo     four messages, and what becomes of each
+#   make torture  [SECONDS=300] [SEED=7]                         kills, cuts and hangs, then the count of what was lost
 #   make test     [ARGS="tests/shared -k gsm7"]                  all tests
 #   make check    style, types, template: what has to be clean before a commit
 #   make build    the functions and the layer, as they are deployed; more about what leaves this machine in deploy.mk,
@@ -15,6 +16,8 @@ SAM_VENV ?= .venv-sam
 PORT ?= 8080
 MODEMS ?=
 ARGS ?=
+SECONDS ?= 300
+SEED ?= 7
 
 # A stamp bears the checksum of the pins it was made from: a changed lock is installed, a touched one is not.
 pins = $(1)/.installed-$(2)-$(shell cksum < requirements/$(2).txt | tr ' ' -)
@@ -31,6 +34,9 @@ run: $(LOCAL)
 
 demo: $(LOCAL)
 	@exec $(VENV)/bin/python -m local_cloud demo
+
+torture: $(LOCAL)
+	@exec $(VENV)/bin/python -m local_cloud torture --seconds $(SECONDS) --seed $(SEED)
 
 test: $(DEV)
 	$(VENV)/bin/python -m pytest -n auto $(ARGS)
@@ -71,4 +77,4 @@ $(VENV)/.made-with-$(notdir $(PYTHON)):
 	@[ "$$($(call version,$(VENV)/bin/python) 2>&1)" = "$$($(call version,$(PYTHON)))" ] || $(PYTHON) -m venv --clear $(VENV)
 	@rm -f $(VENV)/.made-with-* && touch $@
 
-.PHONY: run demo test check
+.PHONY: run demo torture test check

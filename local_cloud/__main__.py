@@ -1,4 +1,4 @@
-"""`python -m local_cloud run` and `demo`: the command line."""
+"""`python -m local_cloud run`, `demo` and `torture`: the command line."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--state-dir", type=Path, default=_STATE / "run", help="logs, journal, what was sent (.local/run)")
     demo = commands.add_parser("demo", help="send four messages, show what becomes of each, stop")
     demo.add_argument("--state-dir", type=Path, default=_STATE / "demo")
+    torture = commands.add_parser("torture", help="hurt a stack for a time, then hold what was told against the air")
+    torture.add_argument("--seconds", type=float, default=300.0, help="for how long it is hurt (300)")
+    torture.add_argument("--seed", type=int, default=7, help="of the schedule (7)")
+    torture.add_argument("--state-dir", type=Path, default=_STATE / "torture")
     return parser
 
 
@@ -42,6 +46,10 @@ def main() -> int:
     options = _parser().parse_args()
     if options.command == "run":
         return supervise(lambda: _stack(options), watch)
+    if options.command == "torture":
+        from local_cloud.torture import TortureOptions, torture
+
+        return torture(options.state_dir.resolve(), TortureOptions(options.seconds, options.seed))
     from local_cloud.demo import show
 
     return supervise(lambda: LocalStack(options.state_dir.resolve(), CloudOptions(trace=True)), show)

@@ -1,0 +1,150 @@
+"""`python -m local_cloud torture`: hurts a real stack for a time, heals it, and compares every account of it.
+
+Real processes are killed, the agent's line is cut and stalled, modems are struck, the receiver fails, as callers send.
+Exit status 0 only if nothing was lost, nothing doubled, nothing told untruthfully.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from local_cloud import seed as seeding
+from local_cloud.cloud import CloudOptions
+from local_cloud.intrinsics import JsonObject
+from local_cloud.site import SiteOptions
+from local_cloud.stack import LocalStack
+from local_cloud.topology import as_list, as_object
+from local_cloud.torture_callers import Callers
+from local_cloud.torture_harm import Harm
+from local_cloud.torture_proxy import Line
+from local_cloud.torture_truth import Verdict, judge, unsettled
+
+_MODEMS = 8
+_RATE = 8.0  # messages a second
+_ANSWER_MS = 60  # of a modem: wide enough for kills to fall between a PDU and its answer
+_SETTLE_S = 600.0  # SQS shows what a killed function had taken again after the queue's visibility timeout of 6 minutes
+_PAGE = 100
+
+
+@dataclass(frozen=True)
+class TortureOptions:
+    seconds: float = 300.0
+    seed: int = 7
+
+
+class TortureStack(LocalStack):
+    """A stack whose agent reaches the cloud over a bad line only."""
+
+    def __init__(self, state_dir: Path, control: Path) -> None:
+        options = ["--answer-delay-ms", str(_ANSWER_MS), "--control", str(control)]
+        site = SiteOptions(simulate=_MODEMS, simulator_options=options)
+        super().__init__(state_dir, CloudOptions(throttled=False), site)
+        self.line: Line | None = None
+
+    def _settle(self) -> None:
+        super()._settle()
+        url = urlsplit(self.deployment.outputs["AgentUrl"])
+        assert url.port
+        self.line = Line(url.port)
+        credential = (self.layout.agent / "credential").read_text()
+        self.site.write_config(url._replace(netloc=f"127.0.0.1:{self.line.port}").geturl(), credential)
+
+
+class Torture:
+    def __init__(self, stack: TortureStack, control: Path, options: TortureOptions) -> None:
+        assert stack.line
+        self._stack, self._options = stack, options
+        self._began = time.monotonic()
+        self._callers = Callers(stack, _RATE, options.seed)
+        self._harm = Harm(stack, stack.line, control, _MODEMS, options.seed)
+
+    def carry_out(self) -> Verdict:
+        self._callers.start()
+        self._harm.run(self._options.seconds, self._progress)
+        self._harm.heal()
+        self._say("healed; waiting until every call is answered and every message settled")
+        self._callers.stop()
+        rows = self._settled()
+        verdict = judge(self._callers.sent, rows, self._stack.air(), self._stack.pushes(), self._harm.blows)
+        self._keep(rows, verdict)
+        return verdict
+
+    def conclude(self, verdict: Verdict) -> int:
+        kills = self._harm.kills
+        print(
+            f"\n{len(self._callers.sent)} messages called for, {verdict.accepted} accepted, {verdict.refused} refused"
+        )
+        print(f"{kills.total()} kills ({', '.join(f'{name} {count}' for name, count in kills.items())})")
+        print(
+            f"{len(self._harm.blows) - kills.total()} other blows; {verdict.windows} fell between a PDU and its answer"
+        )
+        for name in ("lost", "doubled", "untruthful"):
+            found: list[str] = getattr(verdict, name)
+            print(f"{name:<11} {len(found)}")
+            for line in found[:20]:
+                print(f"   {line}")
+        print(f"uncertain   {verdict.uncertain}")
+        if not verdict.clean:
+            print(f"all of it: {self._stack.layout.root}")
+        return 0 if verdict.clean else 1
+
+    def _settled(self) -> dict[str, JsonObject]:
+        """The outbox by id, once everything in it is settled or the patience is at its end."""
+        deadline = time.monotonic() + _SETTLE_S
+        while True:
+            rows = self._outbox()
+            open_ids = unsettled(self._callers.sent, rows, self._stack.pushes())
+            if not open_ids or time.monotonic() > deadline:
+                return rows
+            self._say(f"{len(open_ids)} not settled yet, for instance {open_ids[0]}")
+            time.sleep(5.0)
+
+    def _outbox(self) -> dict[str, JsonObject]:
+        rows: dict[str, JsonObject] = {}
+        page = 1
+        while True:
+            status, answer = self._stack.call("/smsoutbox/get", current_page=page, page_size=_PAGE, include_pending=1)
+            found = [as_object(row) for row in as_list(answer.get("data") or [])]
+            rows |= {str(row["id"]): row for row in found}
+            if status != 200 or len(found) < _PAGE:
+                return rows
+            page += 1
+
+    def _progress(self) -> None:
+        sent = self._callers.sent
+        answered = sum(1 for message in sent if message.id or message.refused)
+        self._say(
+            f"{len(sent)} called, {answered} answered, {self._harm.kills.total()} kills, {len(self._harm.blows)} blows"
+        )
+
+    def _say(self, text: str) -> None:
+        print(f"{time.monotonic() - self._began:6.0f} s  {text}", flush=True)
+
+    def _keep(self, rows: dict[str, JsonObject], verdict: Verdict) -> None:
+        """Everything that the verdict was made of, beside the logs."""
+        record = {
+            "verdict": asdict(verdict),
+            "blows": [asdict(blow) for blow in self._harm.blows],
+            "sent": [asdict(message) | {"answers": sorted(message.answers)} for message in self._callers.sent],
+            "outbox": rows,
+        }
+        (self._stack.layout.root / "torture.json").write_text(json.dumps(record, indent=1))
+
+
+def torture(state_dir: Path, options: TortureOptions) -> int:
+    """Runs it; the exit status."""
+    seeding.prepare()
+    with tempfile.TemporaryDirectory(prefix="sb-") as short:  # the path of a unix socket is 107 bytes at most
+        control = Path(short) / "modems"
+        with TortureStack(state_dir, control) as stack:
+            print(
+                f"seed {options.seed}, {options.seconds:.0f} s, {_MODEMS} modems, {_RATE:.0f} messages a second",
+                flush=True,
+            )
+            run = Torture(stack, control, options)
+            return run.conclude(run.carry_out())
