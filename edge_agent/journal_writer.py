@@ -27,7 +27,7 @@ from edge_agent.journal_schema import is_outside
 
 log = logging.getLogger(__name__)
 
-SOON_S, GATHER_S = 0.002, 0.02
+SOON_S, GATHER_S = 0.005, 0.02
 """How long a fact waits for company, s. What became of a part waits hardly at all, since a crash would leave it
 uncertain; the mark of the next part mostly follows at once, and takes it along. What came by itself, like a report,
 can wait for that mark: on a busy site nothing but marks causes commits, and no person and no network notices 20
