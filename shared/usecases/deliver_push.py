@@ -1,4 +1,5 @@
-"""A batch of the push queue: all its records are tried at the same time, and none of them touches another.
+"""A batch of the push queue: all its records are tried at the same time, and none of them touches another; only copies
+of one event are tried one after the other, so that the second finds what came of the first.
 
 Settings count as they are now. What becomes of a single push: push_attempt.py.
 """
@@ -7,6 +8,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Lock
 
 from shared.ports import PushQueue, Unavailable
 from shared.push_event import BadPushEvent, PushEvent, from_json
@@ -25,8 +27,9 @@ _log = logging.getLogger(__name__)
 def deliver(deliveries: Sequence[Delivery], by: Pushing) -> list[str]:
     """Ids of the records that the queue must keep."""
     turns = Turns(by.log, by.clock)
+    alone = {delivery.body: Lock() for delivery in deliveries}
     with ThreadPoolExecutor(THREADS) as pool:
-        futures = [pool.submit(_deliver_one, delivery, by, turns) for delivery in deliveries]
+        futures = [pool.submit(_deliver_one, delivery, by, turns, alone[delivery.body]) for delivery in deliveries]
     kept, outcomes = [], []
     for delivery, future in zip(deliveries, futures, strict=True):
         if (error := future.exception()) is not None:
@@ -58,7 +61,12 @@ def _count(outcomes: Iterable[Outcome], metrics: PushMetrics) -> None:
         metrics.pushes(account, attempts=attempts, failures=failures, oldest_s=max(one.age for one in some))
 
 
-def _deliver_one(delivery: Delivery, by: Pushing, turns: Turns) -> Outcome:
+def _deliver_one(delivery: Delivery, by: Pushing, turns: Turns, alone: Lock) -> Outcome:
+    with alone:
+        return _delivered(delivery, by, turns)
+
+
+def _delivered(delivery: Delivery, by: Pushing, turns: Turns) -> Outcome:
     try:
         event = from_json(delivery.body)
     except BadPushEvent as error:

@@ -67,9 +67,8 @@ class Terminal:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    copy = tmp_path / "checkout"
-    copy.mkdir()
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    copy = tmp_path_factory.mktemp("w")  # short: in it lies a Unix socket, whose path may have 107 bytes
     for name in (*_NEEDED, "Makefile", *(path.name for path in CHECKOUT.glob("*.mk"))):
         source = CHECKOUT / name
         if source.is_dir():
