@@ -1,7 +1,7 @@
 """The AT dialogue, sans-IO: answers, notices, prompts, deadlines."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.modem import commands
@@ -346,6 +346,7 @@ def cut(data: bytes, sizes: list[int]) -> list[bytes]:
     return pieces
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(NOTICES, max_size=4), st.lists(NOTICES, max_size=4), st.lists(NOTICES, max_size=4), PIECES)
 def test_notices_anywhere_never_change_an_answer(
     before: list[bytes], between: list[bytes], after: list[bytes], sizes: list[int]
@@ -358,6 +359,7 @@ def test_notices_anywhere_never_change_an_answer(
     assert len(bench.urcs) == len(before) + len(between) + len(after)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(NOTICES, max_size=3), st.lists(NOTICES, max_size=3), PIECES)
 def test_notices_around_a_prompt_never_spoil_a_submission(
     before: list[bytes], after: list[bytes], sizes: list[int]
@@ -372,6 +374,7 @@ def test_notices_around_a_prompt_never_spoil_a_submission(
     assert (bench.reply.ok, bench.reply.lines) == (True, ("+CMGS: 77",))
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.data(), st.sampled_from([None, SIGNAL, SUBMIT, Command("AT+CGMI", "+CGMI:", bare=True)]))
 def test_100_kb_of_noise_leave_the_engine_usable(data: st.DataObject, command: Command | None) -> None:
     unit = data.draw(st.binary(min_size=1, max_size=400))
