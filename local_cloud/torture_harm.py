@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
 import socket
 import time
 from collections import Counter
@@ -122,8 +124,9 @@ class Harm:
     def _kill_worker(self) -> None:
         name = self._chance.choice(_FUNCTIONS)
         try:
-            self.stack.kill(f"worker:{name}")
-        except OSError:  # it is just ending, or the gateway is
+            workers = self.stack.workers(name)
+            os.kill(self._chance.choice(workers), signal.SIGKILL)
+        except (OSError, IndexError):  # it has just ended, or the gateway has
             return
         self._note(f"kill worker {name}")
 
