@@ -24,10 +24,13 @@ from local_cloud.transform import transformed
 from shared import agent_token, credentials
 from shared.aws.account_table import AccountTable
 from shared.aws.clock import SystemClock
-from shared.message import Account, Agent, Limits
+from shared.message import Account, Agent, Enrolment, Limits
 
 # Of the agent in events/: good for nothing but these.
 SAMPLE_SECRET = "only-a-sample-secret-never-enrolled"  # noqa: S105
+# The one-time code of the site that enrols there.
+SAMPLE_CODE = agent_token.AgentToken(ACCOUNT, "site-2", "only-a-sample-code-never-given")
+_NEVER = 4102444800.0  # the year 2100
 _NAME = {"AWS::DynamoDB::Table": "TableName", "AWS::SQS::Queue": "QueueName", "AWS::SNS::Topic": "TopicName"}
 
 
@@ -37,9 +40,16 @@ def prepare(endpoint: str) -> AccountTable:
     aws.cloudformation(endpoint).create_stack(StackName=aws.STACK, TemplateBody=body)
     accounts = AccountTable(aws.dynamodb(endpoint), "Config", SystemClock())
     accounts.put_account(Account(name=ACCOUNT, credential=credentials.encode(PASSWORD), limits=Limits()))
+    add_sample_agents(accounts)
+    return accounts
+
+
+def add_sample_agents(accounts: AccountTable) -> None:
+    """The one that is enrolled, and the one that has a code."""
     token = agent_token.AgentToken(ACCOUNT, AGENT, SAMPLE_SECRET)
     accounts.put_agent(Agent(account=ACCOUNT, id=AGENT, site="this machine", credential=token.digest))
-    return accounts
+    invited = Enrolment(code=SAMPLE_CODE.digest, until=_NEVER)
+    accounts.put_agent(Agent(account=ACCOUNT, id=SAMPLE_CODE.agent, site="another", credential="", enrolment=invited))
 
 
 def _resources() -> JsonObject:

@@ -20,6 +20,7 @@ _MODEL: dict[str, type[BaseModel]] = {
     "sweep": models.EventBridgeModel,
     "agent_socket": models.APIGatewayWebSocketMessageEventModel,
     "agent_socket/connect": models.APIGatewayWebSocketConnectEventModel,
+    "agent_socket/enrol": models.APIGatewayWebSocketConnectEventModel,
     "agent_socket/disconnect": models.APIGatewayWebSocketDisconnectEventModel,
 }
 _GATEWAY = Event(SocketApi(api_id="f6g7h8i9j0", stage="live", selection="", routes={}))

@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
+from local_cloud import sam_local
 from local_cloud.seed import ACCOUNT, AGENT
 from tests import sample_events
 from tests.built.conftest import Functions, World
@@ -95,6 +96,15 @@ def test_an_agent_is_let_in_as_who_it_is(ask: Ask) -> None:
 def test_a_wrong_secret_fails_with_the_word_that_the_gateway_knows(ask: Ask) -> None:
     with pytest.raises(RuntimeError, match="Unauthorized"):
         ask("agent_auth/wrong_secret")
+
+
+def test_a_site_trades_its_one_time_code_for_a_credential_once(ask: Ask, world: World) -> None:
+    identity = ask("agent_auth/one_time_code")["context"]
+    assert identity == {"account": ACCOUNT, "agent": "site-2", "code": sam_local.SAMPLE_CODE.digest}
+    assert ask("agent_socket/enrol") == {"statusCode": 200}
+    digest = sample_events.sample("agent_socket/enrol")["headers"]["Spanbridge-Credential-Digest"]
+    agent = world.accounts.agent(ACCOUNT, "site-2")
+    assert agent is not None and agent.credential == digest
 
 
 def test_hello_is_answered_with_the_port_numbers(ask: Ask, world: World) -> None:

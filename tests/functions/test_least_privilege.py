@@ -17,16 +17,20 @@ from local_cloud.cloud import LOCAL_PARAMETERS
 from local_cloud.deploy import Addresses, Deployment, deploy, plan
 from local_cloud.layout import CHECKOUT
 from local_cloud.process import start_own
-from local_cloud.sam_local import SAMPLE_SECRET
+from local_cloud.sam_local import add_sample_agents
 from local_cloud.topology import api_id
 from local_cloud.transform import transformed
-from shared import agent_token, credentials
+from shared import credentials
 from shared.aws import wiring
 from shared.aws.account_table import AccountTable
-from shared.message import Account, Agent
+from shared.aws.outbox_table import OutboxTable
+from shared.lifecycle import State
+from shared.message import Account
+from shared.wire import SpanInfo
 from tests.least_privilege import Role, table
 from tests.receivers import OK, Receiver
 from tests.sample_events import FUNCTIONS, sample
+from tests.samples import message
 
 SOCKETS = f"arn:aws:execute-api:{aws.REGION}:{aws.ACCOUNT}:{api_id('Sockets')}/live"
 
@@ -106,8 +110,7 @@ def site(deployed: Stack, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPat
     client = aws.dynamodb(deployed.deployment.endpoint)
     accounts = AccountTable(client, deployed.deployment.outputs["ConfigTable"], wiring.CLOCK)
     accounts.put_account(Account(name="demo", credential=credentials.encode("demo-local", n=2**10, p=1)))
-    token = agent_token.AgentToken("demo", "site-1", SAMPLE_SECRET)
-    accounts.put_agent(Agent(account="demo", id="site-1", site="here", credential=token.digest))
+    add_sample_agents(accounts)
     receiver = Receiver(OK)
     where: dict[str, str | int] = {"url_host": "127.0.0.1", "url_port": str(receiver.port), "url_path": "/"}
     accounts.save_push_settings("demo", {"enable": 1, "results_enable": 1, "reports_enable": 1, **where})
@@ -120,7 +123,8 @@ def test_every_use_case_runs_under_its_functions_own_role(
     deployed: Stack, ask: Callable[[str, dict[str, Any]], Any], site: Receiver
 ) -> None:
     assert ask("AgentAuth", sample("agent_auth/known_agent"))["context"]["account"] == "demo"
-    for name in ("connect", "hello", "heartbeat", "accepted", "spans", "hello"):
+    assert ask("AgentAuth", sample("agent_auth/one_time_code"))["context"]["agent"] == "site-2"
+    for name in ("enrol", "connect", "hello", "heartbeat", "accepted", "spans", "hello"):
         assert ask("AgentSocket", sample(f"agent_socket/{name}")) == {"statusCode": 200}
     sent = None
     for name in ("get_valid_spans", "send", "smsoutbox_get", "smsinbox_get", "get_config", "set_config", "send_form"):
@@ -136,6 +140,23 @@ def test_every_use_case_runs_under_its_functions_own_role(
     wrong = ask("SmsApi", sample("sms_api/wrong_password"))
     assert wrong["statusCode"] == 401
     assert ask("AgentSocket", sample("agent_socket/disconnect")) == {"statusCode": 200}
+
+
+def test_the_sweeper_ends_what_is_overdue_and_tells_of_who_is_silent_under_its_own_role(
+    deployed: Stack, ask: Callable[[str, dict[str, Any]], Any], site: Receiver
+) -> None:
+    names, client = deployed.deployment.outputs, aws.dynamodb(deployed.deployment.endpoint)
+    accounts = AccountTable(client, names["ConfigTable"], wiring.CLOCK)
+    accounts.connected("demo", "site-2", connection="c2", since=1.0, at=1.0)  # and never heard of since
+    accounts.save_spans("demo", "site-2", [SpanInfo(span="imei:2", available=True)], at=1.0, whole=True)
+    outbox = OutboxTable(client, names["OutboxTable"], retention_days=90)
+    outbox.add([message("late", account="demo", agent="site-1", deadline=wiring.CLOCK.now() - 3600)])
+    assert ask("Sweep", sample("sweep/every_minute")) is None
+    assert outbox.get("demo", ["late"])[0].state is State.EXPIRED
+    silent = accounts.agent("demo", "site-2")
+    assert silent is not None and silent.offline_told
+    needed = {action for action, _ in deployed.roles["Sweep"].used}
+    assert needed >= {"dynamodb:Scan", "dynamodb:UpdateItem", "sqs:SendMessage", "sns:Publish"}
 
 
 def test_pushes_are_delivered_put_back_and_buried_under_their_own_role(
@@ -191,7 +212,7 @@ def test_what_is_anothers_is_denied(deployed: Stack) -> None:
         "Sweep": [
             ("dynamodb:Scan", outbox), ("dynamodb:PutItem", outbox), ("dynamodb:DeleteItem", config),
             ("dynamodb:GetItem", inbox), ("dynamodb:GetItem", pushes), ("sqs:ReceiveMessage", queue),
-            ("execute-api:ManageConnections", f"{SOCKETS}/POST/@connections/x"),
+            ("execute-api:ManageConnections", f"{SOCKETS}/DELETE/@connections/x"),
         ],
     }  # fmt: skip
     assert denied.keys() == deployed.roles.keys()
