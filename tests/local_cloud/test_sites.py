@@ -4,7 +4,6 @@ import json
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -207,10 +206,8 @@ def test_revoking_cuts_a_live_agent_at_once_and_a_new_code_lets_it_in_again(
 ) -> None:
     before, url = ports(stack), stack.deployment.outputs["AgentUrl"]
     eventually(lambda: len(stack.connections()) == 1)
-    started = time.monotonic()
     assert admin(stack, "agents", "revoke", "demo", "site-1")["connection"] == "closed"
     eventually(lambda: stack.connections() == [], within=5)
-    assert time.monotonic() - started < 5 + 5  # the command itself, on a busy machine, and the five seconds
     stack.kill("agent")
     stack.restart("agent")
     log = stack.layout.log("agent")
