@@ -73,12 +73,21 @@ class Change:
     cause: Cause | None = None
 
 
+def applies(message: Message, change: Change) -> bool:
+    """Whether the change is a step of `lifecycle.TRANSITIONS`, or adds to what is known of an expiry.
+
+    The cloud expires a message without knowing that parts of it had gone out; its agent may say so later.
+    """
+    adds = message.state is change.state is State.EXPIRED and (change.parts_sent or 0) > message.parts_sent
+    return adds or may(message.state, change.state)
+
+
 def after(message: Message, change: Change) -> Message | None:
-    """The message as the change leaves it; None when `lifecycle.TRANSITIONS` has no such step.
+    """The message as the change leaves it; None when it does not apply.
 
     The end of the attempt is when the modem took it, so a report on a message known as sent does not move it.
     """
-    if not may(message.state, change.state):
+    if not applies(message, change):
         return None
     ended_at = message.ended_at if message.state is State.SENT or not has_ended(change.state) else change.at
     return replace(

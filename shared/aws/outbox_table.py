@@ -17,8 +17,8 @@ from shared.aws.outbox_backlog import read_backlog
 from shared.aws.outbox_lists import OutboxLists
 from shared.aws.outbox_rows import message_of, row, update
 from shared.aws.reading import get_rows
-from shared.lifecycle import State, may
-from shared.message import Change, Message
+from shared.lifecycle import State
+from shared.message import Change, Message, applies
 from shared.ports import Backlog, OutboxFilter, Page, Recorded, Unavailable
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class OutboxTable:
                 return Recorded.UNKNOWN, None
             if changed:
                 return Recorded.CHANGED, found
-            if not may(found.state, change.state):
+            if not applies(found, change):
                 return Recorded.UNCHANGED, found
             expected = found.state
         raise Unavailable("too many writers on one message")

@@ -73,6 +73,17 @@ def test_a_late_sent_never_overwrites_delivered(outbox: OutboxTable) -> None:
     assert after is not None and after.state is State.DELIVERED
 
 
+def test_an_agent_adds_to_an_expiry_how_much_had_gone_out(outbox: OutboxTable) -> None:
+    outbox.add([message("m1", parts=3)])
+    outbox.record("acme", "m1", Change(state=State.EXPIRED, at=NOW + 5))
+    words = Cause(kind="expired", text="its time was up; 1 of its 3 parts went out")
+    recorded, after = outbox.record("acme", "m1", Change(state=State.EXPIRED, at=NOW + 4, parts_sent=1, cause=words))
+    assert recorded is Recorded.CHANGED
+    assert after is not None and (after.parts_sent, after.cause) == (1, words)
+    again = outbox.record("acme", "m1", Change(state=State.EXPIRED, at=NOW + 9, parts_sent=1))
+    assert again == (Recorded.UNCHANGED, after)
+
+
 def test_a_report_does_not_move_the_end_of_the_attempt(outbox: OutboxTable) -> None:
     outbox.add([message()])
     outbox.record("acme", "m1", Change(state=State.SENT, at=NOW + 5))
