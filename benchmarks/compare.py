@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,31 +80,46 @@ def _started(commands: list[list[str]], folder: Path) -> Iterator[list[int]]:
                 process.wait()
 
 
+class Spool:
+    """Keeps so many messages waiting, and knows what became of them."""
+
+    def __init__(self, rival: Rival, folder: Path, ports: Sequence[Path]) -> None:
+        self._rival, self._folder, self._ports = rival, folder, ports
+        self._spooled = 0
+        self.air = AirLog(folder / "air")
+
+    def fill(self) -> None:
+        self.air.look()
+        for number in range(self._spooled, len(self.air.sent) + self._rival.ahead * len(self._ports)):
+            self._rival.spool(self._folder, self._ports, number)
+            self._spooled = number + 1
+
+    def until(self, end: float, modems: int | None = None) -> bool:
+        """Whether so many modems have sent by then."""
+        while time.monotonic() < end and (modems is None or len(self.air.modems) < modems):
+            self.fill()
+            time.sleep(0.05)
+        self.air.look()
+        return modems is None or len(self.air.modems) >= modems
+
+
 def measure(rival: Rival, modems: int, seconds: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         with simulated(folder, modems, ANSWER_MS, folder / "air") as ports:
-            commands = rival.prepare(folder, ports, int(rival.most * modems * (seconds + 5)))
+            commands, spool = rival.prepare(folder, ports), Spool(rival, folder, ports)
             with _started(commands, folder) as groups:
-                return {
-                    "program": rival.name,
-                    "modems": modems,
-                    **_watch(AirLog(folder / "air"), groups, modems, seconds),
-                }
+                row = _watch(spool, groups, modems, seconds)
+    return {"program": rival.name, "answer_ms": ANSWER_MS, "modems": modems, **row}
 
 
-def _watch(air: AirLog, groups: list[int], modems: int, seconds: float) -> dict[str, Any]:
-    patience = time.monotonic() + START_S
-    while len(air.modems) < modems:
-        if time.monotonic() > patience:
-            return {"failed": f"{len(air.modems)} of {modems} modems sent within {START_S:.0f} s"}
-        time.sleep(0.05)
-        air.look()
-    before, cpu, began = len(air.sent), sum(usage(group)[0] for group in groups), time.monotonic()
-    time.sleep(seconds)
+def _watch(spool: Spool, groups: list[int], modems: int, seconds: float) -> dict[str, Any]:
+    if not spool.until(time.monotonic() + START_S, modems):
+        return {"failed": f"{len(spool.air.modems)} of {modems} modems sent within {START_S:.0f} s"}
+    before, cpu, began = len(spool.air.sent), sum(usage(group)[0] for group in groups), time.monotonic()
+    spool.until(began + seconds)
     took = time.monotonic() - began
-    air.look()
-    count, used = len(air.sent) - before, [usage(group) for group in groups]
+    count, used = len(spool.air.sent) - before, [usage(group) for group in groups]
     return {
         "messages_per_s": round(count / took, 1),
         "cpu_s_per_1000": round((sum(cpu_s for cpu_s, _ in used) - cpu) / max(1, count) * 1000, 3),

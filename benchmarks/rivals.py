@@ -12,21 +12,30 @@ TEXT = "Message {}"
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """`prepare` writes settings and messages into a folder, and returns the command lines to be started."""
+    """`prepare` writes settings into a folder, and returns the command lines to be started; `spool` adds a message."""
 
     name: str
     package: str  # of Debian
     program: str
-    most: int  # messages a second and modem that are worth preparing
-    prepare: Callable[[Path, Sequence[Path], int], list[list[str]]]
+    ahead: int  # messages waiting for each modem: enough for the pause between two looks, as both scan what waits
+    prepare: Callable[[Path, Sequence[Path]], list[list[str]]]
+    spool: Callable[[Path, Sequence[Path], int], None]
 
 
-def _number(number: int) -> str:
-    return f"49151{number:08}"
+def _number(number: int, modems: int) -> str:
+    """Its first five digits say through which modem it goes."""
+    return f"{_prefix(number % modems)}{number:08}"
 
 
-def _smstools(folder: Path, ports: Sequence[Path], messages: int) -> list[list[str]]:
-    """One daemon, which forks a process a modem. All its pauses are switched off."""
+def _prefix(modem: int) -> str:
+    return str(49100 + modem)
+
+
+def _smstools(folder: Path, ports: Sequence[Path]) -> list[list[str]]:
+    """One daemon, which forks a process a modem. Its pauses before each command and between reads are switched off.
+
+    Each modem has a queue of its own, as a process looks through all that waits in its queue for each message.
+    """
     folders = {name: folder / name for name in ("outgoing", "checked", "failed", "incoming", "sent", "report", "stats")}
     for path in folders.values():
         path.mkdir()
@@ -39,24 +48,37 @@ def _smstools(folder: Path, ports: Sequence[Path], messages: int) -> list[list[s
         "loglevel = 2",
         "receive_before_send = no",
         "trust_outgoing = yes",
-        "delaytime = 0",
-        "delaytime_mainprocess = 0",
-        "sleeptime_mainprocess = 0",
+        "ignore_outgoing_priority = yes",
+        "delaytime = 1",
         "errorsleeptime = 1",
     ]
+    lines += ["[queues]", *(f"Q{port.name} = {folder / port.name}" for port in ports)]
+    lines += ["[provider]", *(f"Q{port.name} = {_prefix(modem)}" for modem, port in enumerate(ports))]
     for port in ports:
-        lines += [f"[{port.name}]", f"device = {port}", "incoming = no", "report = yes", "check_network = no"]
-        lines += ["send_delay = 0", "sentsleeptime = 0", "communication_delay = 0", "pre_init = no"]
+        (folder / port.name).mkdir()
+        lines += [
+            f"[{port.name}]",
+            f"queues = Q{port.name}",
+            f"device = {port}",
+            "incoming = no",
+            "report = yes",
+            "check_network = no",
+        ]
+        lines += ["detect_message_routing = no", "detect_unexpected_input = no", "poll_faster = 20"]
     (folder / "smsd.conf").write_text("\n".join(lines) + "\n")
-    for number in range(messages):
-        (folders["outgoing"] / f"m{number:06}").write_text(f"To: {_number(number)}\n\n{TEXT.format(number)}")
     return [["smsd", "-t", f"-c{folder / 'smsd.conf'}"]]
 
 
-def _gammu(folder: Path, ports: Sequence[Path], messages: int) -> list[list[str]]:
+def _spool_smstools(folder: Path, ports: Sequence[Path], number: int) -> None:
+    fresh = folder / f"m{number:06}"
+    fresh.write_text(f"To: {_number(number, len(ports))}\n\n{TEXT.format(number)}")
+    fresh.rename(folder / "outgoing" / fresh.name)
+
+
+def _gammu(folder: Path, ports: Sequence[Path]) -> list[list[str]]:
     """One daemon a modem. What it looks after besides sending is switched off."""
     commands = []
-    for position, port in enumerate(ports):
+    for port in ports:
         home = folder / port.name
         folders = {name: home / name for name in ("inbox", "outbox", "sentsms", "errorsms")}
         for path in folders.values():
@@ -67,14 +89,17 @@ def _gammu(folder: Path, ports: Sequence[Path], messages: int) -> list[list[str]
         lines += ["hangupcalls = 0", "receivefrequency = 3600", "commtimeout = 1", "loopsleep = 0"]
         lines += ["deliveryreport = log", f"logfile = {home / 'log'}", "debuglevel = 0"]
         (home / "smsdrc").write_text("\n".join(lines) + "\n")
-        for number in range(position, messages, len(ports)):
-            file = folders["outbox"] / f"OUTC20260101_000000_{number:06}_+{_number(number)}_m.txtd"
-            file.write_text(TEXT.format(number))
         commands.append(["gammu-smsd", "-c", str(home / "smsdrc")])
     return commands
 
 
+def _spool_gammu(folder: Path, ports: Sequence[Path], number: int) -> None:
+    fresh = folder / f"OUTC20260101_000000_{number:06}_+{_number(number, len(ports))}_m.txtd"
+    fresh.write_text(TEXT.format(number))
+    fresh.rename(folder / ports[number % len(ports)].name / "outbox" / fresh.name)
+
+
 RIVALS = (
-    Rival("smstools3", "smstools", "smsd", 50, _smstools),
-    Rival("gammu-smsd", "gammu-smsd", "gammu-smsd", 10, _gammu),
+    Rival("smstools3", "smstools", "smsd", 64, _smstools, _spool_smstools),
+    Rival("gammu-smsd", "gammu-smsd", "gammu-smsd", 8, _gammu, _spool_gammu),
 )
