@@ -1,6 +1,6 @@
 """How many parts an account or a span may send in a day and in a month. Pure: what is counted comes as an argument.
 
-Rule: days and months are those of the account's time zone. What is counted, and when: docs/decisions/002-caps.md.
+Rule: days and months are those of the account's time zone. What is counted, and when: docs/decisions/caps.md.
 """
 
 from collections import Counter

@@ -329,7 +329,7 @@ class PushQueue(Protocol):
 
 
 class SiteMetrics(Protocol):
-    def spans(self, account: str, site: str, *, available: int, known: int) -> None:
+    def spans(self, account: str, agent_id: str, *, available: int) -> None:
         """How many spans of a site can send. Told when that changes, so an unchanging site costs nothing."""
         ...
 

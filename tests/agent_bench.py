@@ -6,7 +6,17 @@ from shared.message import Message
 from shared.usecases.agent_line import Connection, SessionPorts
 from shared.usecases.agent_session import disconnect, receive
 from shared.wire import FromAgent, FromCloud, Hello, Jobs, SpanInfo, encode
-from tests.fakes import FakeAccounts, FakeAlerts, FakeClock, FakeInbox, FakeLink, FakeOutbox, FakePushQueue, FakeTallies
+from tests.fakes import (
+    FakeAccounts,
+    FakeAlerts,
+    FakeClock,
+    FakeInbox,
+    FakeLink,
+    FakeOutbox,
+    FakePushQueue,
+    FakeSiteMetrics,
+    FakeTallies,
+)
 from tests.samples import NOW, account, agent, span
 
 
@@ -18,6 +28,7 @@ class Bench:
     link: FakeLink = field(default_factory=FakeLink)
     pushes: FakePushQueue = field(default_factory=FakePushQueue)
     alerts: FakeAlerts = field(default_factory=FakeAlerts)
+    metrics: FakeSiteMetrics = field(default_factory=FakeSiteMetrics)
     tallies: FakeTallies = field(default_factory=FakeTallies)
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
 
@@ -31,6 +42,7 @@ class Bench:
             link=self.link,
             pushes=self.pushes,
             alerts=self.alerts,
+            metrics=self.metrics,
             tallies=self.tallies,
             clock=self.clock,
             heartbeat_s=240,

@@ -445,6 +445,16 @@ class FakeAlerts:
         self.told.append((subject, text))
 
 
+class FakeSiteMetrics:
+    """SiteMetrics."""
+
+    def __init__(self) -> None:
+        self.available: list[tuple[str, int]] = []
+
+    def spans(self, account: str, agent_id: str, *, available: int) -> None:
+        self.available.append((agent_id, available))
+
+
 class FakeTallies:
     """TallyStore."""
 

@@ -11,7 +11,7 @@ from shared.push_settings import PushSettings, stored
 from shared.usecases.deliver_push import deliver
 from shared.usecases.manage_pushes import PushDesk
 from shared.usecases.push_attempt import Delivery, Pushing
-from tests.fakes import FakeAccounts, FakeClock, Faults
+from tests.fakes import FakeAccounts, FakeAlerts, FakeClock, Faults
 
 Answer = Callable[[str, Mapping[str, str]], PushAttempt]
 
@@ -198,10 +198,10 @@ class PushWorld:
         self.accounts = FakeAccounts()
         self.log, self.metrics = FakePushLog(), FakeMetrics()
         self.queue, self.receivers = SimQueue(self.clock), FakeReceivers(self.clock)
-        self.chance = 0.5
+        self.chance, self.alerts = 0.5, FakeAlerts()
         self.by = Pushing(
             accounts=self.accounts, log=self.log, queue=self.queue, egress=self.receivers, metrics=self.metrics,
-            clock=self.clock, chance=lambda: self.chance,
+            alerts=self.alerts, clock=self.clock, chance=lambda: self.chance,
         )  # fmt: skip
         self.desk = PushDesk(accounts=self.accounts, log=self.log, queue=self.queue, clock=self.clock)
         self.account("acme", **settings)

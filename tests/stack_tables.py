@@ -22,6 +22,8 @@ ENVIRONMENT = {
     "PUSH_DEAD_QUEUE_URL": "https://d",
     "ALERTS_TOPIC_ARN": "arn:t",
     "CONNECTIONS_URL": "https://abc123.execute-api.eu-central-1.amazonaws.com/live",
+    "POWERTOOLS_SERVICE_NAME": "spanbridge",
+    "POWERTOOLS_METRICS_NAMESPACE": "Spanbridge",
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": "eu-central-1",

@@ -59,6 +59,19 @@ class PushTelemetry:
             metrics.flush_metrics()
 
 
+class SiteTelemetry:
+    """Implements `SiteMetrics`: a metric a site, told when it changes: CloudWatch bills each hour that has a value."""
+
+    def spans(self, account: str, agent_id: str, *, available: int) -> None:
+        from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+        metrics = EphemeralMetrics()
+        metrics.add_dimension("account", account)
+        metrics.add_dimension("site", agent_id)
+        metrics.add_metric("SpansAvailable", MetricUnit.Count, available)
+        metrics.flush_metrics()
+
+
 def swept(result: Swept) -> None:
     """The metrics of one run of the sweeper."""
     from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -67,6 +80,7 @@ def swept(result: Swept) -> None:
     metrics.add_metric("Waiting", MetricUnit.Count, result.waiting)
     metrics.add_metric("OldestWaitingAge", MetricUnit.Seconds, result.oldest_s)
     metrics.add_metric("Expired", MetricUnit.Count, result.expired)
+    metrics.add_metric("Moved", MetricUnit.Count, result.moved)
     metrics.add_metric("SitesGoneOffline", MetricUnit.Count, result.offline)
     if result.online is not None:
         metrics.add_metric("AgentsOnline", MetricUnit.Count, result.online)

@@ -60,6 +60,7 @@ def api() -> ApiPorts:
 @cache
 def sessions() -> SessionPorts:
     """For functions/agent_socket."""
+    from shared.aws.telemetry import SiteTelemetry
     from shared.usecases.agent_line import SessionPorts
 
     return SessionPorts(
@@ -69,6 +70,7 @@ def sessions() -> SessionPorts:
         link=_link(),
         pushes=_push_queue(),
         alerts=_alerts(),
+        metrics=SiteTelemetry(),
         tallies=_tallies(),
         clock=CLOCK,
         heartbeat_s=_settings().heartbeat_s,
@@ -89,6 +91,7 @@ def pushing() -> Pushing:
         log=DynamoPushLog(_dynamodb(), settings.pushes_table, CLOCK),
         queue=_push_queue(),
         egress=SafeEgress(allow_loopback=settings.allow_loopback_push),
+        alerts=_alerts(),
         metrics=PushTelemetry(),
         clock=CLOCK,
     )
@@ -97,9 +100,21 @@ def pushing() -> Pushing:
 @cache
 def sweeper() -> Sweeper:
     """For functions/sweep."""
+    from shared.aws.telemetry import SiteTelemetry
+    from shared.usecases.capping import Capping
+    from shared.usecases.reroute import Rerouter
     from shared.usecases.sweep import Sweeper
 
-    return Sweeper(accounts(), _outbox(), _push_queue(), _alerts(), CLOCK)
+    capping = Capping(_tallies(), CLOCK)
+    return Sweeper(
+        accounts=accounts(),
+        outbox=_outbox(),
+        pushes=_push_queue(),
+        alerts=_alerts(),
+        metrics=SiteTelemetry(),
+        rerouter=Rerouter(accounts=accounts(), outbox=_outbox(), link=_link(), capping=capping, clock=CLOCK),
+        clock=CLOCK,
+    )
 
 
 @cache

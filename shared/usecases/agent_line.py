@@ -13,6 +13,7 @@ from shared.ports import (
     InboxStore,
     OutboxStore,
     PushQueue,
+    SiteMetrics,
     TallyStore,
     Unavailable,
 )
@@ -30,6 +31,7 @@ class SessionPorts:
     link: AgentLink
     pushes: PushQueue
     alerts: Alerts
+    metrics: SiteMetrics
     tallies: TallyStore
     clock: Clock
     heartbeat_s: float
@@ -104,12 +106,19 @@ class AgentLine:
         _log.info("drained", extra=self.facts() | {"jobs": jobs})
 
     def save_spans(self, spans: Sequence[SpanInfo], *, at: float, whole: bool) -> None:
-        one = self.connection
-        for old, new in self.ports.accounts.save_spans(one.account, one.agent, spans, at=at, whole=whole):
+        one, accounts = self.connection, self.ports.accounts
+        news = accounts.save_spans(one.account, one.agent, spans, at=at, whole=whole)
+        if news:
+            self.count_spans(spans if whole else accounts.spans(one.account, one.agent))
+        for old, new in news:
             if old is not None and old.available != new.available:
                 subject = "span back" if new.available else "span lost"
                 self.alert(subject, f"{one.account}/{one.agent} {new.name or new.span}: {new.reason or 'available'}")
         self._note_sims(spans)
+
+    def count_spans(self, spans: Sequence[SpanInfo]) -> None:
+        one = self.connection
+        self.ports.metrics.spans(one.account, one.agent, available=sum(info.available for info in spans))
 
     def _note_sims(self, spans: Sequence[SpanInfo]) -> None:
         """Compared with the port, which remembers: while a card is changed, the modem tells of none for a while."""

@@ -25,6 +25,7 @@ def greet(hello: Hello, line: AgentLine) -> None:
         return
     if agent.offline_told:
         line.alert("site back", f"{_name(agent)} is connected again")
+        line.count_spans(hello.spans)
     line.welcome(ports)
     if hello.boot_id == agent.life.boot_id:
         line.drain_if_not(hello.held)  # the same process on a newer connection holds what it held

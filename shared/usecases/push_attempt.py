@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from shared.ports import AccountStore, Clock, Egress, PushQueue, Unavailable
+from shared.ports import AccountStore, Alerts, Clock, Egress, PushQueue, Unavailable
 from shared.push_event import PushEvent
 from shared.push_ports import PushLog, PushMetrics
 from shared.push_record import Circuit, PushAttempt, PushRecord, PushState
@@ -61,6 +61,7 @@ class Pushing:
     log: PushLog
     queue: PushQueue
     egress: Egress
+    alerts: Alerts
     metrics: PushMetrics
     clock: Clock
     chance: Callable[[], float] = random.random
@@ -186,7 +187,12 @@ class Attempting:
     def _tell_circuit(self, attempt: PushAttempt) -> None:
         log, account, endpoint = self._by.log, self._event.account, self._settings.endpoint
         if heavy := weight(attempt):
-            if rest := rest_s(log.failed(account, endpoint, heavy).failures):
+            failures = log.failed(account, endpoint, heavy).failures
+            if rest := rest_s(failures):
                 log.open(account, endpoint, self._by.clock.now() + rest)
+                if not rest_s(failures - heavy):  # the count is atomic, so one attempt sees the step
+                    self._by.alerts.tell("push endpoint failing", f"{account}: {endpoint} {attempt.error}")
         elif self._view.circuit.failures:
             log.close(account, endpoint)
+            if rest_s(self._view.circuit.failures):
+                self._by.alerts.tell("push endpoint back", f"{account}: {endpoint} takes pushes again")

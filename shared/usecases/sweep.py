@@ -1,5 +1,6 @@
-"""Every minute: expire what is overdue, tell of sites that stay away. Cost follows what waits, not how many sites are.
+"""Every minute: expire what is overdue, find other sites for what never left, tell of sites that stay away.
 
+Cost follows what waits and who is due, not how many sites there are.
 Rule: an agent knows better than the cloud. One that is connected gets time to tell what became of a message; whatever
 is expired here may still turn out as sent, and then that counts.
 """
@@ -11,8 +12,9 @@ from datetime import UTC, datetime
 
 from shared.lifecycle import State
 from shared.message import Agent, AgentKey, Change
-from shared.ports import AccountStore, Alerts, Clock, OutboxStore, Overdue, PushQueue
+from shared.ports import AccountStore, Alerts, Clock, OutboxStore, Overdue, PushQueue, SiteMetrics
 from shared.usecases.ending import end_messages
+from shared.usecases.reroute import Rerouter
 from shared.wire import Cause
 
 _log = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ class Swept:
     waiting: int
     oldest_s: float
     expired: int
+    moved: int
     offline: int
     online: int | None
 
@@ -43,24 +46,28 @@ class Sweeper:
     outbox: OutboxStore
     pushes: PushQueue
     alerts: Alerts
+    metrics: SiteMetrics
+    rerouter: Rerouter
     clock: Clock
     budget_s: float = 40.0  # of the function's 55: what is left over waits a minute
 
     def run(self) -> Swept:
         now = self.clock.now()
         backlog = self.outbox.backlog(now - _MARGIN_S)
+        away = _Away(self.accounts)
         return Swept(
             waiting=backlog.count,
             oldest_s=0.0 if backlog.oldest is None else max(0.0, now - backlog.oldest),
             offline=self._tell_of_the_silent(now),
-            expired=self._expire(backlog.overdue, now),
+            expired=self._expire(backlog.overdue, now, away),
+            moved=self.rerouter.run(backlog.unposted, away.has, now + self.budget_s),
             online=self.accounts.count_expected() if now % _COUNT_EVERY_S < 60 else None,
         )
 
-    def _expire(self, overdue: Sequence[Overdue], now: float) -> int:
+    def _expire(self, overdue: Sequence[Overdue], now: float, away: "_Away") -> int:
         change = Change(state=State.EXPIRED, at=now, cause=_CAUSE)
         expired = 0
-        for run in _runs(self._due(overdue, now)):
+        for run in _runs(_due(overdue, now, away)):
             if self.clock.now() - now > self.budget_s:
                 break
             ids = [(late.agent[0], late.id) for late in run]
@@ -68,19 +75,11 @@ class Sweeper:
             expired += sum(message.state is State.EXPIRED for message in ended)
         return expired
 
-    def _due(self, overdue: Sequence[Overdue], now: float) -> Iterator[Overdue]:
-        """Without those whose agent is connected and has some time left. Reads each agent concerned once."""
-        connected: dict[AgentKey, bool] = {}
-        for late in overdue:
-            if late.agent not in connected:
-                agent = self.accounts.agent(*late.agent)
-                connected[late.agent] = agent is not None and bool(agent.connection)
-            if not connected[late.agent] or late.deadline < now - _MARGIN_CONNECTED_S:
-                yield late
-
     def _tell_of_the_silent(self, now: float) -> int:
         told = 0
         for account, agent_id in self.accounts.unheard(now):
+            if self.clock.now() - now > self.budget_s / 2:
+                break
             agent = self.accounts.missed(account, agent_id, before=now)
             if agent is not None:
                 self._tell(agent)
@@ -90,7 +89,27 @@ class Sweeper:
     def _tell(self, agent: Agent) -> None:
         since = datetime.fromtimestamp(agent.last_seen, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         _log.warning("site offline", extra={"account": agent.account, "agent": agent.id})
+        self.metrics.spans(agent.account, agent.id, available=0)
         self.alerts.tell("site offline", f"{agent.account}/{agent.id} ({agent.site}) was last heard of at {since}")
+
+
+class _Away:
+    """Whose agent is not connected, or is no more. Reads each agent concerned once."""
+
+    def __init__(self, accounts: AccountStore) -> None:
+        self._accounts = accounts
+        self._known: dict[AgentKey, bool] = {}
+
+    def has(self, key: AgentKey) -> bool:
+        if key not in self._known:
+            agent = self._accounts.agent(*key)
+            self._known[key] = agent is None or agent.revoked or not agent.connection
+        return self._known[key]
+
+
+def _due(overdue: Sequence[Overdue], now: float, away: _Away) -> Iterator[Overdue]:
+    """Without those whose agent is connected and has some time left."""
+    return (late for late in overdue if away.has(late.agent) or late.deadline < now - _MARGIN_CONNECTED_S)
 
 
 def _runs(overdue: Iterable[Overdue]) -> Iterator[Sequence[Overdue]]:

@@ -60,7 +60,7 @@ def test_who_may_do_what_no_other_may() -> None:
 
     assert holders("sqs:ReceiveMessage") == {"Push"}
     assert holders("dynamodb:Scan") == {"Sweep"}
-    assert holders("execute-api:ManageConnections") == {"SmsApi", "AgentSocket"}
+    assert holders("execute-api:ManageConnections") == {"SmsApi", "AgentSocket", "Sweep"}
     assert holders("dynamodb:DeleteItem") <= {"Push"}
     assert {s["Action"] for name, s in STATEMENTS if name == "AgentAuth"} == {"dynamodb:GetItem"}
 

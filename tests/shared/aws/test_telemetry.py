@@ -14,14 +14,14 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_sweep_is_one_line_of_metrics(capsys: pytest.CaptureFixture[str]) -> None:
-    swept(Swept(waiting=3, oldest_s=12.5, expired=1, offline=0, online=7))
+    swept(Swept(waiting=3, oldest_s=12.5, expired=1, moved=0, offline=0, online=7))
     line = json.loads(capsys.readouterr().out)
     assert line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Spanbridge"
     assert (line["Waiting"], line["OldestWaitingAge"], line["AgentsOnline"]) == ([3.0], [12.5], [7.0])
 
 
 def test_what_was_not_counted_is_not_told(capsys: pytest.CaptureFixture[str]) -> None:
-    swept(Swept(waiting=0, oldest_s=0, expired=0, offline=0, online=None))
+    swept(Swept(waiting=0, oldest_s=0, expired=0, moved=0, offline=0, online=None))
     assert "AgentsOnline" not in capsys.readouterr().out
 
 

@@ -300,3 +300,19 @@ def test_an_event_that_only_a_newer_agent_knows_keeps_no_other_from_being_taken(
 def test_events_that_are_no_events_at_all_make_a_bad_frame(bench: Bench) -> None:
     (refused,) = bench.say(bench.greeted(), '{"v":1,"kind":"events","events":[7]}')
     assert isinstance(refused, Refused) and refused.code == "bad_frame"
+
+
+# ---------------------------------------------------------------------------------------------- spans of a site
+
+
+def test_how_many_spans_a_site_has_is_measured_when_it_changes_and_when_it_comes_back(bench: Bench) -> None:
+    connection = bench.greeted()
+    bench.say(connection, Spans(changed=(span("imei:2", available=False, reason="SIM PIN required"),)))
+    bench.say(connection, Heartbeat(held=0))
+    bench.greeted("c2")  # the same process, but both spans again
+    bench.greeted("c3")
+    assert bench.metrics.available == [("site-1", 2), ("site-1", 1), ("site-1", 2)]
+    bench.clock.sleep(2000)
+    bench.accounts.missed("acme", "site-1", before=bench.clock.now())
+    bench.greeted("c4")
+    assert bench.metrics.available[3:] == [("site-1", 2)]

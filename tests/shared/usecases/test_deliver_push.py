@@ -454,3 +454,12 @@ def test_what_broke_is_taken_again_within_seconds() -> None:
     world.log.faults.then(Unavailable("throttled"), Unavailable("throttled"))
     world.run(10)
     assert world.receivers.ids() == ["m1-result-sent"]
+
+
+def test_an_endpoint_that_fails_is_told_of_once_and_again_when_it_works() -> None:
+    world = PushWorld()
+    world.receivers.answer = failing(14)
+    world.queue.put([event(f"m{n}") for n in range(20)])
+    world.run(DAY)
+    assert [subject for subject, _ in world.alerts.told] == ["push endpoint failing", "push endpoint back"]
+    assert world.alerts.told[0][1] == "acme: http://acme.example answered 500"

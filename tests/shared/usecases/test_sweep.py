@@ -3,9 +3,20 @@ import pytest
 from shared.lifecycle import State
 from shared.message import AgentKey
 from shared.ports import Unavailable
+from shared.usecases.capping import Capping
+from shared.usecases.reroute import Rerouter
 from shared.usecases.sweep import Sweeper
-from tests.fakes import FakeAccounts, FakeAlerts, FakeClock, FakeOutbox, FakePushQueue
-from tests.samples import NOW, account, agent, message
+from tests.fakes import (
+    FakeAccounts,
+    FakeAlerts,
+    FakeClock,
+    FakeLink,
+    FakeOutbox,
+    FakePushQueue,
+    FakeSiteMetrics,
+    FakeTallies,
+)
+from tests.samples import NOW, account, agent, message, span
 
 HOUR = 3600.0
 
@@ -16,7 +27,21 @@ class World:
         self.alerts, self.clock = FakeAlerts(), FakeClock(NOW)
         self.accounts.put_account(account())
         self.accounts.put_agent(agent())
-        self.sweeper = Sweeper(self.accounts, self.outbox, self.pushes, self.alerts, self.clock)
+        self.link, self.metrics, self.tallies = FakeLink(), FakeSiteMetrics(), FakeTallies()
+        self.sweeper = self.made(self.accounts)
+
+    def made(self, accounts: FakeAccounts) -> Sweeper:
+        capping = Capping(self.tallies, self.clock)
+        rerouter = Rerouter(accounts=accounts, outbox=self.outbox, link=self.link, capping=capping, clock=self.clock)
+        return Sweeper(
+            accounts=accounts,
+            outbox=self.outbox,
+            pushes=self.pushes,
+            alerts=self.alerts,
+            metrics=self.metrics,
+            rerouter=rerouter,
+            clock=self.clock,
+        )
 
     def state(self, message_id: str = "m1") -> State:
         return self.outbox.rows[("acme", message_id)].state
@@ -112,21 +137,65 @@ def test_a_silent_site_whose_connection_never_closed_is_no_longer_posted_to(worl
     assert world.accounts.agents[("acme", "site-1")].connection == ""
 
 
+def test_what_waits_for_an_absent_site_goes_to_one_that_is_there(world: World) -> None:
+    for n, site in enumerate(("site-1", "site-2"), start=1):
+        if site != "site-1":
+            world.accounts.put_agent(agent(site))
+        world.accounts.save_spans("acme", site, [span(f"imei:{n}")], at=NOW, whole=True)
+        world.accounts.allot_ports("acme", site, [span(f"imei:{n}")])
+    world.accounts.connected("acme", "site-2", connection="c2", since=NOW, at=NOW)
+    world.link.open("c2")
+    world.outbox.add([message(posted=False), message("m2")])
+    swept = world.sweeper.run()
+    assert (swept.moved, swept.waiting) == (1, 2)
+    assert world.outbox.rows["acme", "m1"].agent == "site-2"
+    assert world.outbox.rows["acme", "m2"].agent == "site-1"
+    assert len(world.link.posted["c2"]) == 1
+
+
+def test_a_site_that_went_away_counts_as_one_without_spans(world: World) -> None:
+    world.accounts.connected("acme", "site-1", connection="c1", since=NOW, at=NOW)
+    world.clock.sleep(1201)
+    world.sweeper.run()
+    assert world.metrics.available == [("site-1", 0)]
+
+
 class _Counted(FakeAccounts):
+    """Counts what each call would read of a table."""
+
     reads = 0
 
     def agent(self, account: str, agent_id: str):  # type: ignore[no-untyped-def]
         self.reads += 1
         return super().agent(account, agent_id)
 
+    def snapshot(self, name: str):  # type: ignore[no-untyped-def]
+        self.reads += 1
+        return super().snapshot(name)
 
-def test_the_cost_follows_what_is_due_and_not_how_many_sites_there_are(world: World) -> None:
+    def snapshot_of_ports(self, name: str, numbers: object):  # type: ignore[no-untyped-def]
+        self.reads += 1
+        return super().snapshot_of_ports(name, numbers)  # type: ignore[arg-type]
+
+    def missed(self, account: str, agent_id: str, *, before: float):  # type: ignore[no-untyped-def]
+        self.reads += 1
+        return super().missed(account, agent_id, before=before)
+
+
+@pytest.mark.parametrize("sites", [10, 10_000])
+def test_the_cost_follows_what_is_due_and_not_how_many_sites_there_are(world: World, sites: int) -> None:
     accounts = _Counted()
-    accounts.agents = {_key(n): agent(f"site-{n}") for n in range(10_000)}
+    accounts.accounts = world.accounts.accounts
+    accounts.agents = {_key(n): agent(f"site-{n}", connection=f"c{n}") for n in range(sites)}
+    accounts.agents[_key(7)] = agent("site-7")
+    accounts.expected = {_key(n): NOW + 9 * HOUR for n in range(sites)} | {_key(5): NOW}
     world.outbox.add([message(f"m{n}", agent="site-7") for n in range(30)])
+    late = {"agent": "site-7", "posted": False, "deadline": NOW + 9 * HOUR, "wanted": (1, 2)}
+    world.outbox.add([message(f"u{n}", **late) for n in range(30)])
     world.clock.sleep(2 * HOUR)
-    Sweeper(accounts, world.outbox, world.pushes, world.alerts, world.clock).run()
-    assert accounts.reads == 1
+    swept = world.made(accounts).run()
+    assert (swept.expired, swept.offline) == (30, 1)
+    assert accounts.reads == 3  # the agent that messages wait for, once; the ports they may go to; who is silent
 
 
 def _key(n: int) -> AgentKey:
