@@ -36,6 +36,7 @@ class Reports:
             if job.report and job.state in {JobState.SENT, JobState.UNCERTAIN, JobState.OPEN}:
                 for part in job.parts:
                     self._matcher.add(job, part)
+                self.conclude(job, self._clock.now())  # one part of what is uncertain now may have failed before
         for early in contents.early_reports:
             self._take(early.sim, _decode(early.pdu))
             self._journal.forget_early(early)

@@ -210,6 +210,7 @@ class Sender:
                 self._journal.answer(job, part, soon=True)
                 self._book.end(job, "uncertain", telling.uncertain(job, part, reason))
                 self._reports.answered(job, part)
+                self._reports.conclude(job, self._clock.now())  # one part may have failed already
             case Refusal():
                 self._take_back(handover)
                 self._refused(job, part, outcome)

@@ -222,6 +222,21 @@ def test_a_failed_part_of_an_uncertain_message_is_told_with_what_went_out(tmp_pa
     run(main())
 
 
+def test_a_part_that_failed_before_the_rest_became_uncertain_decides_the_message(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Rig(tmp_path) as rig:
+
+            async def reported_meanwhile(_: object) -> Submission:
+                await report(rig, report_pdu(5, status=0x46))
+                return Unknown("timeout")
+
+            await sent(rig, job(text="x" * 300), modem=FakeModem(Taken(5), reported_meanwhile))
+            assert rig.events()["j1.result"]["outcome"] == "uncertain"
+            assert (await rig.event("j1.report"))["outcome"] == "undelivered"
+
+    run(main())
+
+
 def test_an_early_report_is_not_taken_for_an_old_message_of_the_same_reference(tmp_path: Path) -> None:
     async def main() -> None:
         async with Rig(tmp_path) as rig:
