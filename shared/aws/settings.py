@@ -1,46 +1,82 @@
-"""The environment of the cloud functions as one typed, frozen model; template.yaml (Globals) sets it.
+"""The environment of the cloud functions as one typed, frozen value; template.yaml (Globals) sets it.
 
-Rule: nothing else reads the environment. A missing or malformed variable stops the cold start with its name.
+Rule: nothing else reads the environment. A missing or malformed variable stops the cold start with its name. Plain
+Python, because every start reads it, and a pydantic model of it costs as much as a fourth of a client.
 """
 
-from collections.abc import Mapping
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
 
 
 class BadEnvironment(Exception):
     """A variable is missing or malformed; the text names each one, never its value."""
 
 
-class Settings(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
     """Names follow the variables, in lower case."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    outbox_table: str = Field(min_length=1)
-    inbox_table: str = Field(min_length=1)
-    config_table: str = Field(min_length=1)
-    pushes_table: str = Field(min_length=1)
-    push_queue_url: str = Field(min_length=1)
-    push_dead_queue_url: str = Field(min_length=1)
-    alerts_topic_arn: str = Field(min_length=1)
-    connections_url: str = Field(min_length=1)
+    outbox_table: str
+    inbox_table: str
+    config_table: str
+    pushes_table: str
+    push_queue_url: str
+    push_dead_queue_url: str
+    alerts_topic_arn: str
+    connections_url: str
     success_code: int = 0
     path_prefix: str = ""
-    retention_days: int = Field(default=90, ge=1)
-    # The gateway cuts a connection after 10 min of silence; two heartbeats must fit, so that one may be lost.
-    heartbeat_s: float = Field(default=240, gt=0, lt=300)
+    retention_days: int = 90
+    heartbeat_s: float = 240.0
     allow_loopback_push: bool = False
+
+
+def _name(text: str) -> str:
+    if not text:
+        raise ValueError("is empty")
+    return text
+
+
+def _days(text: str) -> int:
+    if int(text) < 1:
+        raise ValueError("is less than one day")
+    return int(text)
+
+
+def _heartbeat(text: str) -> float:
+    """The gateway cuts a connection after 10 min of silence; two heartbeats must fit, so that one may be lost."""
+    if not 0 < float(text) < 300:
+        raise ValueError("is not between 0 and 300 s")
+    return float(text)
+
+
+def _switch(text: str) -> bool:
+    return {"true": True, "false": False}[text.lower()]
+
+
+_READ: Mapping[str, Callable[[str], object]] = {
+    "success_code": int,
+    "path_prefix": str,
+    "retention_days": _days,
+    "heartbeat_s": _heartbeat,
+    "allow_loopback_push": _switch,
+}
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
     """Raises BadEnvironment."""
-    try:
-        return Settings.model_validate({name.lower(): value for name, value in environment.items()})
-    except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False, include_context=False)
-        raise BadEnvironment("; ".join(f"{_variable(p['loc'])}: {p['msg']}" for p in problems)) from None
-
-
-def _variable(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(step) for step in location).upper()
+    values: dict[str, object] = {}
+    problems = []
+    for field in fields(Settings):
+        variable = field.name.upper()
+        text = environment.get(variable)
+        if text is not None:
+            try:
+                values[field.name] = _READ.get(field.name, _name)(text)
+            except (ValueError, KeyError):
+                problems.append(f"{variable}: malformed")
+        elif field.default is MISSING:
+            problems.append(f"{variable}: missing")
+    if problems:
+        raise BadEnvironment("; ".join(problems))
+    return Settings(**values)  # type: ignore[arg-type] # each was read as what its field says

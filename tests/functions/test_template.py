@@ -1,5 +1,6 @@
 """template.yaml says what a careful engineer would want. What runs from it is tested by tests/local_cloud."""
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -112,7 +113,7 @@ def test_a_push_under_way_is_not_given_to_another() -> None:
 def test_defaults_of_the_template_pass_the_settings_own_checks() -> None:
     parameters = load()["Parameters"]
     fields = {"HEARTBEAT_S": "HeartbeatSeconds", "RETENTION_DAYS": "RetentionDays", "SUCCESS_CODE": "SuccessCode"}
-    texts = {name.upper(): "x" for name, field in Settings.model_fields.items() if field.annotation is str}
+    texts = {field.name.upper(): "x" for field in dataclasses.fields(Settings) if field.type is str}
     environment = texts | {name: str(parameters[parameter]["Default"]) for name, parameter in fields.items()}
     from_defaults = wiring.from_environment(environment)
     assert (from_defaults.heartbeat_s, from_defaults.retention_days, from_defaults.success_code) == (240, 90, 0)
