@@ -43,6 +43,7 @@ def test_a_new_code_leaves_the_credential_in_force_and_the_old_code_worthless(of
 def test_revoking_voids_credential_and_code_and_closes_the_connection(office: Office) -> None:
     office.with_site()
     code = agents.rotate_agent(office.desk, "acme", "site-1")
+    office.later()
     assert agents.revoke_agent(office.desk, "acme", "site-1")
     (frame,) = office.link.posted["c1"]
     assert isinstance(frame, RefusedFrame) and frame.code == "revoked"
