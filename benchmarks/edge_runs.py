@@ -53,7 +53,14 @@ def spanbridge(modems: int, answer_ms: float, seconds: float) -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    return {"cpus": os.cpu_count(), "architecture": platform.machine(), "python": platform.python_version()}
+    """`load` is the average of the last five minutes: above the runs' own 2 or so, others disturb them."""
+    load = round(os.getloadavg()[1], 1)
+    return {
+        "cpus": os.cpu_count(),
+        "architecture": platform.machine(),
+        "python": platform.python_version(),
+        "load": load,
+    }
 
 
 def median(rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -49,7 +49,10 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def _machine(result: dict[str, Any]) -> str:
     machine = result["machine"]
-    return f"{machine['cpus']} CPUs ({machine['architecture']}), Python {machine['python']}"
+    about = f"{machine['cpus']} CPUs ({machine['architecture']}), Python {machine['python']}"
+    if machine["load"] <= 2 * machine["cpus"]:
+        return about
+    return about + f"; **the machine was busy with other work (load {machine['load']}), which lowers every throughput**"
 
 
 def _edge(result: dict[str, Any]) -> str:

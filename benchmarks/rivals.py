@@ -64,7 +64,7 @@ def _smstools(folder: Path, ports: Sequence[Path]) -> list[list[str]]:
             "report = yes",
             "check_network = no",
         ]
-        lines += ["detect_message_routing = no", "detect_unexpected_input = no", "poll_faster = 20"]
+        lines += ["detect_message_routing = no", "detect_unexpected_input = no", "poll_faster = 100"]
     (folder / "smsd.conf").write_text("\n".join(lines) + "\n")
     return [["smsd", "-t", f"-c{folder / 'smsd.conf'}"]]
 
