@@ -133,10 +133,17 @@ def _of_job(job: HeldJob) -> Answer:
 
 
 async def serve(path: Path, desk: Desk) -> None:
-    """Answers on the socket until cancelled. Only the agent's own user may connect."""
-    _remove(path)  # left by a crash; the journal's lock says that nobody else uses it
-    server = await asyncio.start_unix_server(lambda reader, writer: _answer(desk, reader, writer), path)
-    _for_owner_only(path)
+    """Answers on the socket until cancelled. Only the agent's own user may connect.
+
+    An agent that cannot have its socket (a path over 107 bytes, a full disk) goes on sending without it.
+    """
+    try:
+        _remove(path)  # left by a crash; the journal's lock says that nobody else uses it
+        server = await asyncio.start_unix_server(lambda reader, writer: _answer(desk, reader, writer), path)
+        _for_owner_only(path)
+    except OSError as error:
+        log.warning("status, send and ussd cannot reach this agent: no socket at %s: %s", path, error)
+        return
     try:
         async with server:
             await server.serve_forever()
