@@ -256,6 +256,10 @@ class AccountStore(Protocol):
         """Span identity → port as allotted; cached for seconds in a warm function."""
         ...
 
+    def port_of(self, account: str, agent_id: str, span: str) -> Port | None:
+        """One of them, for a fraction of the price; cached for seconds in a warm function."""
+        ...
+
     def push_settings(self, account: str) -> Mapping[str, str | int]:
         """As stored; empty when never set. shared/push_settings.py knows the keys and defaults."""
         ...

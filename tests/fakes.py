@@ -352,6 +352,9 @@ class FakeAccounts:
         self.faults.check()
         return {p.span: p for (a, _), p in sorted(self.ports.items()) if (a, p.agent) == (account, agent_id)}
 
+    def port_of(self, account: str, agent_id: str, span: str) -> Port | None:
+        return self.ports_of(account, agent_id).get(span)
+
     def push_settings(self, account: str) -> Mapping[str, str | int]:
         self.faults.check()
         return dict(self.settings.get(account, {}))

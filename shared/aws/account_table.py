@@ -45,6 +45,7 @@ class AccountTable:
         self._accounts: Warm[str, Account | None] = Warm(clock, _REMEMBER_S)
         self._snapshots: Warm[str, Snapshot | None] = Warm(clock, _REMEMBER_S)
         self._pools: Warm[tuple[str, frozenset[int]], Snapshot | None] = Warm(clock, _REMEMBER_S)
+        self._span_ports: Warm[tuple[str, str, str], Port | None] = Warm(clock, _REMEMBER_PORTS_S)
         self._agent_ports: Warm[AgentKey, Mapping[str, Port]] = Warm(clock, _REMEMBER_PORTS_S)
 
     def account(self, name: str) -> Account | None:
@@ -135,6 +136,9 @@ class AccountTable:
 
     def ports_of(self, account: str, agent_id: str) -> Mapping[str, Port]:
         return self._agent_ports.get((account, agent_id), lambda: self._ports.of_agent(account, agent_id))
+
+    def port_of(self, account: str, agent_id: str, span: str) -> Port | None:
+        return self._span_ports.get((account, agent_id, span), lambda: self._ports.of_span(account, agent_id, span))
 
     def push_settings(self, account: str) -> Mapping[str, str | int]:
         """Not remembered: who reads back what was just set must see it."""

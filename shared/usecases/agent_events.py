@@ -73,9 +73,9 @@ class EventTaker:
 
     def _count(self, message: Message, span: str) -> None:
         """Caps are guards, not bills: a tally that cannot be reached must not keep the result from being told."""
-        ports = self.accounts.ports_of(self.account, self.agent)
         try:
-            correct(message, ports.get(span), ports, accounts=self.accounts, by=self.capping)
+            dealt = self._port(message.spans[0]) if message.spans else None
+            correct(message, dealt, self._port(span), accounts=self.accounts, by=self.capping)
         except Unavailable as fault:
             _log.warning("parts were not counted", extra={"message_id": message.id, "fault": str(fault)})
 
@@ -123,7 +123,7 @@ class EventTaker:
         return [_received_push(received)]
 
     def _port(self, span: str) -> Port | None:
-        return self.accounts.ports_of(self.account, self.agent).get(span) if span else None
+        return self.accounts.port_of(self.account, self.agent, span) if span else None
 
     def _not_ahead(self, at: float) -> float:
         """A site's clock may be wrong; one that is ahead would put a message above all others for ever."""

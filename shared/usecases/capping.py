@@ -52,14 +52,11 @@ class Capping:
         return rooms
 
 
-def correct(
-    message: Message, sent_by: Port | None, ports: Mapping[str, Port], *, accounts: AccountStore, by: Capping
-) -> None:
+def correct(message: Message, dealt: Port | None, sent_by: Port | None, *, accounts: AccountStore, by: Capping) -> None:
     """Counts the parts of an attempt that ended for the span that had them last; for none, when none had them.
 
     Call it once a message. An account or span without caps costs no read and no write.
     """
-    dealt = next((port for port in ports.values() if port.number == message.pool[0]), None) if message.pool else None
     if sent_by is not None and (sent_by == dealt or not (_capped(sent_by) or _capped(dealt))):
         return
     account = accounts.account(message.account)

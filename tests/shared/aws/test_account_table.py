@@ -322,3 +322,9 @@ class _Counting:
             return getattr(self._real, name)(**request)
 
         return call
+
+
+def test_one_spans_port_is_read_by_itself(accounts: AccountTable) -> None:
+    ports = accounts.allot_ports("acme", "site-1", [span("imei:1"), span("imei:2")])
+    assert accounts.port_of("acme", "site-1", "imei:2") == ports["imei:2"]
+    assert accounts.port_of("acme", "site-1", "imei:9") is None
