@@ -90,7 +90,9 @@ def port() -> int:
 def running(checkout: Path, port: int) -> Iterator[IO[str]]:
     """`make run`, as the page's first block has it. What it installs is installed: this test runs on it."""
     (command, _) = blocks()[0]
-    environment = os.environ | {"MAKEFLAGS": "e", "LOCAL": "", "VENV": ".venv", "PORT": str(port)}
+    # As on a terminal of its own: under `make test` it would be a make within a make, which says so first.
+    outside = {name: value for name, value in os.environ.items() if name not in {"MAKELEVEL", "MFLAGS", "MAKEFILES"}}
+    environment = outside | {"MAKEFLAGS": "e", "LOCAL": "", "VENV": ".venv", "PORT": str(port)}
     made = subprocess.Popen(
         ["bash", "-c", command],
         cwd=checkout,
