@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from shared.aws import keys
 from shared.aws.account_rows import key
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 _TRIES = 5
 _SIGNAL_STEP_DB = 10  # one or two bars: less is not worth a write
-_TOLD: TypeAdapter[dict[str, tuple[float, SpanInfo]]] = TypeAdapter(dict[str, tuple[float, SpanInfo]])
+_TOLD: TypeAdapter[dict[str, tuple[float, SpanInfo]]] = TypeAdapter(
+    dict[str, tuple[float, SpanInfo]], config=ConfigDict(defer_build=True)
+)
 
 Told = dict[str, tuple[float, SpanInfo]]
 News = Sequence[tuple[SpanInfo | None, SpanInfo]]
