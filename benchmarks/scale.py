@@ -165,13 +165,13 @@ def _limits() -> Iterator[str]:
         f"- One account: {rate:.0f} messages a second; then {hottest.where} is full. More accounts are more partitions."
     )
     renewed = FLEET.agents / CONNECTION_S
-    yield f"- New connections: {GATEWAY_PER_S} a second, a quota that AWS raises on request; renewals take {renewed:.1f}."
+    yield f"- New connections: {GATEWAY_PER_S} a second (quota, raised on request); renewals take {renewed:.1f}."
+    indexed = 2 * FLEET.messages_s * 3600 * PRICES["DynamoDB write units"]
     scanned = 1e6 * PENDING_BYTES / 4096 / 2
     yield (
         f"- Backlog: a million messages that wait make the sweeper read {scanned:,.0f} units a minute, "
         f"{scanned * 60 * PRICES['DynamoDB read units']:.2f} $ an hour.\n"
-        f"  An index by deadline would cost {2 * FLEET.messages_s * 3600 * PRICES['DynamoDB write units']:.2f} $ an hour, "
-        "always."
+        f"  An index by deadline would cost {indexed:.2f} $ an hour, always."
     )
     calls = FLEET.messages_s * FLEET.send_s
     yield f"- Lambda: {calls:.0f} sends at a time, of an account's 1,000 invocations (quota, raised on request)."
