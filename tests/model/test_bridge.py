@@ -5,24 +5,25 @@
 
 import os
 
-from hypothesis import HealthCheck, settings
+import pytest
+from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.model.machine import Bridge
 
 HISTORIES = int(os.environ.get("HISTORIES", "400"))
-STEPS = 20
+SHARES = 8  # so that several processes can work on it
 
 
-def test_whatever_happens_each_message_ends_once_and_truly_and_goes_on_the_air_at_most_once() -> None:
-    run_state_machine_as_test(
-        Bridge,
-        settings=settings(
-            max_examples=HISTORIES,
-            stateful_step_count=STEPS,
-            deadline=None,
-            derandomize=True,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("share", range(SHARES))
+def test_whatever_happens_each_message_ends_once_and_truly_and_goes_on_the_air_at_most_once(share: int) -> None:
+    look = settings(
+        max_examples=HISTORIES // SHARES,
+        stateful_step_count=20,
+        deadline=None,
+        database=None,
+        print_blob=True,
+        suppress_health_check=list(HealthCheck),
     )
+    run_state_machine_as_test(seed(share)(type("Share", (Bridge,), {})), settings=look)
