@@ -105,10 +105,11 @@ class Site:
         self.losses.append(Loss(self.world.now))
         self.world.cloud.forget_bodies()
 
-    def note_journal(self) -> None:
-        """The cloud has the next journal on record."""
-        for loss in self.losses:
-            loss.noticed = loss.noticed or self.world.now
+    def note_journal(self, journal_id: str) -> None:
+        """The cloud has this journal on record: the one in use, or one that was lost meanwhile."""
+        if self.process is not None and self.process.journal.contents.journal_id == journal_id:
+            for loss in self.losses:
+                loss.noticed = loss.noticed or self.world.now
 
     def fill_disk(self, full: bool) -> None:
         self.disk_full = full

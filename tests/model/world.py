@@ -45,7 +45,6 @@ class World:
         self.cloud = Cloud(self, names)
         self.sites = [Site(self, name, self._modems(number), folder / name) for number, name in enumerate(names)]
         self.caller = Caller(self)
-        self._journals: dict[str, str] = {}
         self.clock_jumped = False
         self.healed_at = 0.0
         self.inbound: list[str] = []
@@ -158,11 +157,9 @@ class World:
 
     def note_journal(self, name: str, journal_id: str) -> None:
         """The cloud has this journal of a site on record."""
-        if journal_id != self._journals.get(name):
-            self._journals[name] = journal_id
-            for site in self.sites:
-                if site.name == name:
-                    site.note_journal()
+        for site in self.sites:
+            if site.name == name:
+                site.note_journal(journal_id)
 
     def cut(self, site: Site) -> None:
         for line in self.network.open_lines(site.name):
