@@ -111,10 +111,18 @@ class Outbox(FakeOutbox):
         due = max(self._world.now + lag, self._notes[-1][0] if self._notes else 0.0)
         self._notes.append((due, key, waits))
 
-    def _waiting(self) -> list[Message]:
-        while self._notes and self._notes[0][0] <= self._world.now:
+    @property
+    def lagging(self) -> int:
+        return len(self._notes)
+
+    def catch_up(self, count: int) -> None:
+        """The oldest so many changes are seen now."""
+        for _ in range(min(count, len(self._notes))):
             _, key, waits = self._notes.popleft()
             self._visible[key] = waits
+
+    def _waiting(self) -> list[Message]:
+        self.catch_up(sum(due <= self._world.now for due, _, _ in self._notes))
         return [self.rows[key] for key, waits in self._visible.items() if waits]
 
 
@@ -149,8 +157,10 @@ class CloudClock:
         return epoch(self._world.now)
 
     def sleep(self, seconds: float) -> None:
-        """An invocation takes no time here; what may happen meanwhile happens."""
+        """An invocation takes no time here; what may happen meanwhile happens, and what lags catches up."""
+        lagging = self._world.cloud.outbox.lagging
         self._world.run_one_early()
+        self._world.cloud.outbox.catch_up(lagging if seconds > _INDEX_LAG_S else 0)
 
 
 def _made(kind: Any, parts: dict[str, Any]) -> Any:

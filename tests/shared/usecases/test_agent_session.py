@@ -3,7 +3,7 @@ import json
 import pytest
 
 from shared.lifecycle import State
-from shared.ports import Unavailable
+from shared.ports import Page, Unavailable
 from shared.presence import NOTE_EVERY_S
 from shared.wire import (
     MAX_FRAME_BYTES,
@@ -19,6 +19,7 @@ from shared.wire import (
     encode,
 )
 from tests.agent_bench import Bench, greeting, job_ids
+from tests.fakes import FakeOutbox
 from tests.samples import NOW, agent, message, span
 
 
@@ -119,6 +120,20 @@ def test_what_may_have_been_with_a_lost_journal_ends_uncertain_and_the_rest_is_s
     assert job_ids(answers) == ["never-left"]
     assert [(e.message_id, e.status) for e in bench.pushes.events] == [("maybe", "FAILED")]
     assert [subject for subject, _ in bench.alerts.told] == ["journal replaced"]
+
+
+def test_what_the_index_does_not_show_yet_is_not_sent_again_after_a_journal_was_lost() -> None:
+    class Lagging(FakeOutbox):
+        def pending(self, account: str, agent: str, cursor: str, limit: int) -> Page:
+            page = super().pending(account, agent, cursor, limit)
+            return Page(tuple(m for m in page.messages if m.accepted_at < bench.clock.now() - 1.0), page.cursor)
+
+    bench = Bench(outbox=Lagging())
+    bench.greeted("c1")
+    bench.outbox.add([message("just-posted", accepted_at=bench.clock.now())])
+    answers = bench.say(bench.open("c2"), greeting(boot_id="boot-2", journal_id="journal-2"))
+    assert job_ids(answers) == []
+    assert bench.message("just-posted").state is State.UNCERTAIN
 
 
 @pytest.mark.parametrize("crash_before", ["push", "settle", "journal on record"])
