@@ -1,14 +1,14 @@
 """Port numbers: allotted once for each (agent, span identity), never moved, never used again.
 
 Two rows each: PORT#n in the account's partition, which sending reads, and a slot in a partition of its own, whose key
-(agent, span) makes a second number impossible. Numbers come from a counter, so that agents that enrol at the same time
-do not contend; a crash between the counter and the rows leaves a gap, never a doubled number.
+(agent, span) makes a second number impossible. They are put together with the counters that gave the number and the
+name, on the condition that those have not moved: of two that allot at once one begins again, and no number is left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from shared.aws import keys
 from shared.aws.account_rows import key, port_of, port_row
 from shared.aws.clients import code_of, unavailable
-from shared.aws.items import int_of, number, text
+from shared.aws.items import Row, int_of, number, text
 from shared.aws.reading import get_rows, query_rows
 from shared.aws.writing import update_if
 from shared.message import Port
@@ -25,10 +25,22 @@ from shared.wire import SpanInfo
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import PutTypeDef, TransactWriteItemTypeDef
 
-_TRIES = 5
+_TRIES = 10  # one of those that contend succeeds in each round
 _UNKNOWN = "gsm"  # stands in a name while the modem has not told its technology
-_RUN = 40  # spans in one transaction: two rows each, of the 100 that DynamoDB takes
+_RUN = 40  # spans in one transaction: two rows each and three counters, of the 100 that DynamoDB takes
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """`boards` and `ports` of the account; the agent's own `board` (0: none yet) and how many spans are on it. The
+    board is the agent's number within its account, for port names like lte-1.3."""
+
+    ports: int
+    boards: int
+    board: int
+    spans: int
 
 
 class PortRows:
@@ -70,77 +82,61 @@ class PortRows:
             new = [info for info in spans if info.span not in ports][:_RUN]
             if not new:
                 return self._renamed(ports, spans)
-            self._add(account, agent_id, new, len(ports))
+            self._add(account, agent_id, new)
         raise Unavailable("too many writers on one agent's ports")
 
-    def _add(self, account: str, agent_id: str, new: Sequence[SpanInfo], there: int) -> None:
-        """All of them or none; none when another took one of them first."""
-        first = self._count(account, "ports", len(new))
-        board = self._board(account, agent_id)
+    def _add(self, account: str, agent_id: str, new: Sequence[SpanInfo]) -> None:
+        """All of them or none; none when another allotted meanwhile."""
+        before = self._counts(account, agent_id)
+        board = before.board or before.boards + 1
         ports = [
             Port(
                 account=account,
-                number=first + i,
+                number=before.ports + place,
                 agent=agent_id,
                 span=info.span,
-                name=info.name or f"{info.technology or _UNKNOWN}-{board}.{there + i + 1}",
+                name=info.name or f"{info.technology or _UNKNOWN}-{board}.{before.spans + place}",
                 told_name=info.name,
                 technology=info.technology,
             )
-            for i, info in enumerate(new)
+            for place, info in enumerate(new, 1)
         ]
+        partition = keys.slots(account)
+        told = {"number": number(board), "spans": number(before.spans + len(new))}
+        count = {"number": number(before.ports + len(new))}
+        writes = [
+            self._put({**key(partition, keys.counter("ports")), **count}, was=before.ports),
+            self._put({**key(partition, keys.board(agent_id)), **told}, was=before.board),
+        ]
+        if not before.board:
+            count = {"number": number(board)}
+            writes.append(self._put({**key(partition, keys.counter("boards")), **count}, was=before.boards))
+        for port in ports:
+            slot = {**key(partition, keys.slot(agent_id, port.span)), "number": number(port.number)}
+            writes += [self._put(port_row(port)), self._put(slot)]
         try:
             with unavailable():
-                self._client.transact_write_items(
-                    TransactItems=[
-                        {
-                            "Put": {
-                                "TableName": self._table,
-                                "Item": item,
-                                "ConditionExpression": "attribute_not_exists(sk)",
-                            }
-                        }
-                        for port in ports
-                        for item in (
-                            port_row(port),
-                            {**key(keys.slots(account), keys.slot(agent_id, port.span)), "number": number(port.number)},
-                        )
-                    ]
-                )
+                self._client.transact_write_items(TransactItems=writes)
         except ClientError as error:
             if code_of(error) != "TransactionCanceledException":
                 raise
 
-    def _board(self, account: str, agent_id: str) -> int:
-        """The agent's own number within its account, for port names like lte-1.3; given at its first port."""
-        row = key(keys.slots(account), keys.board(agent_id))
-        with unavailable():
-            known = self._client.get_item(TableName=self._table, Key=row, ConsistentRead=True).get("Item")
-            if known:
-                return int_of(known, "number")
-            new = self._count(account, "boards", 1)
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key=row,
-                UpdateExpression="SET #number = if_not_exists(#number, :new)",
-                ExpressionAttributeNames={"#number": "number"},
-                ExpressionAttributeValues={":new": number(new)},
-                ReturnValues="ALL_NEW",
-            )
-        return int_of(answer["Attributes"], "number")
+    def _counts(self, account: str, agent_id: str) -> _Counts:
+        partition = keys.slots(account)
+        counters = (keys.counter("ports"), keys.counter("boards"), keys.board(agent_id))
+        wanted = [key(partition, sort_key) for sort_key in counters]
+        rows = {row["sk"]["S"]: row for row in get_rows(self._client, self._table, wanted, consistent=True)}
+        ports, boards, board = (int_of(rows[name], "number") if name in rows else 0 for name in counters)
+        return _Counts(ports, boards, board, int_of(rows[counters[2]], "spans") if board else 0)
 
-    def _count(self, account: str, counter: str, by: int) -> int:
-        """The first of `by` numbers that nobody else gets."""
-        with unavailable():
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key=key(keys.slots(account), keys.counter(counter)),
-                UpdateExpression="ADD #number :by",
-                ExpressionAttributeNames={"#number": "number"},
-                ExpressionAttributeValues={":by": number(by)},
-                ReturnValues="ALL_NEW",
-            )
-        return int_of(answer["Attributes"], "number") - by + 1
+    def _put(self, row: Row, *, was: int = 0) -> TransactWriteItemTypeDef:
+        """On the condition that the row's number is still what it was; 0 is that of a row that is not there."""
+        put: PutTypeDef = {"TableName": self._table, "Item": row, "ConditionExpression": "attribute_not_exists(sk)"}
+        if was:
+            put["ConditionExpression"] = "#number = :was"
+            put["ExpressionAttributeNames"] = {"#number": "number"}
+            put["ExpressionAttributeValues"] = {":was": number(was)}
+        return {"Put": put}
 
     def _renamed(self, ports: dict[str, Port], spans: Sequence[SpanInfo]) -> Mapping[str, Port]:
         after = {info.span: renamed(ports[info.span], info) for info in spans}

@@ -269,12 +269,25 @@ def test_two_that_allot_at_once_never_give_a_span_two_ports(
     )
     ports = AccountTable(racing.client, "Config", FakeClock()).allot_ports("acme", "site-1", spans)
     assert ports == with_agent.allot_ports("acme", "site-1", spans)
+    assert {port.number: port.name for port in ports.values()} == {1: "lte-1.1", 2: "lte-1.2"}
     snapshot = with_agent.snapshot("acme")
     assert snapshot is not None
     assert sorted(port.span for port in snapshot.ports.values()) == ["imei:1", "imei:2"]
 
 
-@pytest.mark.parametrize("method", ["update_item", "get_item", "transact_write_items"])
+@pytest.mark.parametrize("method", ["query", "batch_get_item", "transact_write_items"])
+def test_two_modems_that_are_found_at_once_share_no_name(
+    with_agent: AccountTable, dynamodb: "DynamoDBClient", method: str
+) -> None:
+    racing = _Interposed(dynamodb, method, lambda: with_agent.allot_ports("acme", "site-1", [span("imei:2")]))
+    ports = AccountTable(racing.client, "Config", FakeClock()).allot_ports("acme", "site-1", [span("imei:1")])
+    assert {port.number: (port.span, port.name) for port in ports.values()} == {
+        1: ("imei:2", "lte-1.1"),
+        2: ("imei:1", "lte-1.2"),
+    }
+
+
+@pytest.mark.parametrize("method", ["batch_get_item", "transact_write_items"])
 def test_two_sites_that_enrol_together_share_no_port_and_no_board(
     with_agent: AccountTable, dynamodb: "DynamoDBClient", method: str
 ) -> None:
