@@ -22,6 +22,8 @@ from shared.wire import FromCloud, Refused, SpanInfo, Welcome
 
 _log = logging.getLogger(__name__)
 
+NOT_FOUND_YET = "not found since its agent started"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionPorts:
@@ -111,7 +113,7 @@ class AgentLine:
         if news:
             self.count_spans(spans if whole else accounts.spans(one.account, one.agent))
         for old, new in news:
-            if old is not None and old.available != new.available:
+            if old is not None and old.available != new.available and NOT_FOUND_YET not in {old.reason, new.reason}:
                 subject = "span back" if new.available else "span lost"
                 self.alert(subject, f"{one.account}/{one.agent} {new.name or new.span}: {new.reason or 'available'}")
         self._note_sims(spans)

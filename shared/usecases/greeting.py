@@ -4,10 +4,12 @@ Order matters where a crash may fall between two steps: what was lost is settled
 record, and spans and ports are stored before the connection counts, so that routing never sees a site without them.
 """
 
-from shared.message import Agent, Life
-from shared.usecases.agent_line import AgentLine
+from collections.abc import Mapping, Sequence
+
+from shared.message import Agent, Life, Port
+from shared.usecases.agent_line import NOT_FOUND_YET, AgentLine
 from shared.usecases.lost_journal import end_what_was_lost
-from shared.wire import Hello
+from shared.wire import Hello, SpanInfo
 
 
 def greet(hello: Hello, line: AgentLine) -> None:
@@ -20,17 +22,30 @@ def greet(hello: Hello, line: AgentLine) -> None:
     if agent.life.journal_id not in {"", hello.journal_id}:
         _settle_lost_journal(agent, line)
     ports = line.ports.accounts.allot_ports(agent.account, agent.id, hello.spans)
-    line.save_spans(hello.spans, at=0.0, whole=True)
+    spans = [*hello.spans, *_not_found_yet(hello, ports, line)]
+    line.save_spans(spans, at=0.0, whole=True)
     if not line.take_over(_life(hello, agent.life)):
         return
     if agent.offline_told:
         line.alert("site back", f"{_name(agent)} is connected again")
-        line.count_spans(hello.spans)
+        line.count_spans(spans)
     line.welcome(ports)
     if hello.boot_id == agent.life.boot_id:
         line.drain_if_not(hello.held)  # the same process on a newer connection holds what it held
     else:
         line.drain("")
+
+
+def _not_found_yet(hello: Hello, ports: Mapping[str, Port], line: AgentLine) -> Sequence[SpanInfo]:
+    """Spans that have a port and are not told of. A process that has just started does not know its modems yet; what is
+    sent to them meanwhile waits, and is not refused.
+    """
+    told = {info.span for info in hello.spans}
+    if told >= ports.keys():
+        return ()
+    known = line.ports.accounts.spans(line.connection.account, line.connection.agent)
+    lost = {"available": False, "reason": NOT_FOUND_YET, "signal_dbm": None, "next_at": None}
+    return [info.model_copy(update=lost) for info in known if info.span not in told]
 
 
 def _refuse_the_double(agent: Agent, line: AgentLine) -> None:

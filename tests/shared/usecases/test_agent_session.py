@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from shared import routing
 from shared.lifecycle import State
 from shared.ports import Page, Unavailable
 from shared.presence import NOTE_EVERY_S
@@ -45,6 +46,17 @@ def test_what_waited_is_handed_over_after_the_welcome(bench: Bench) -> None:
     assert [type(frame) for frame in answers] == [Welcome, Jobs]
     assert job_ids(answers) == ["m1"]
     assert bench.message().posted
+
+
+def test_spans_that_a_fresh_process_has_not_found_yet_wait_and_nobody_is_alarmed(bench: Bench) -> None:
+    bench.greeted("c1")
+    connection = bench.greeted("c2", boot_id="boot-2", spans=())
+    seats = routing.seats(bench.accounts.snapshot("acme"), {})
+    assert [seat.standing for seat in seats] == [routing.Standing.WAITING, routing.Standing.WAITING]
+    assert {seat.info.reason for seat in seats} == {"not found since its agent started"}
+    bench.say(connection, Spans(at=NOW + 5, changed=(span("imei:1"),)))
+    assert [info.available for info in bench.accounts.spans("acme", "site-1")] == [True, False]
+    assert bench.alerts.told == []
 
 
 def test_a_second_connection_of_the_same_process_is_not_handed_what_it_holds(bench: Bench) -> None:
