@@ -134,7 +134,7 @@ class Session:
             case wire.Jobs():
                 return [TakeJobs(frame.jobs, frame.cursor)]
             case wire.Ack():
-                return [self._acknowledged(frame.event_ids)]
+                return [self._acknowledged(frame.event_ids, now)]
             case wire.Cancel():
                 return [CancelJobs(frame.job_ids)]
             case wire.Reconnect():
@@ -221,15 +221,21 @@ class Session:
         return self.start(now)
 
     def _take_off(self, rows: Sequence[EventRow], now: float) -> Send:
-        due = now + min(LONGEST_ACK_S, ACK_S * 2.0**self._silent)
-        self._flights.append(_Flight({row.id for row in rows}, due))
+        self._flights.append(_Flight({row.id for row in rows}, now + self._patience_s))
         return Send(_EVENTS_HEAD + ",".join(row.body for row in rows) + "]}")
 
-    def _acknowledged(self, event_ids: tuple[str, ...]) -> Acknowledged:
-        """Makes room in the window; `flush` uses it once the caller has forgotten the events."""
+    @property
+    def _patience_s(self) -> float:
+        return min(LONGEST_ACK_S, ACK_S * 2.0**self._silent)
+
+    def _acknowledged(self, event_ids: tuple[str, ...], now: float) -> Acknowledged:
+        """Makes room in the window; `flush` uses it once the caller has forgotten the events. The rest of a frame that
+        is being worked on is not said again meanwhile: to a cloud that is slow it would only be more work."""
         self._silent = 0
         for flight in self._flights:
-            flight.left.difference_update(event_ids)
+            if not flight.left.isdisjoint(event_ids):
+                flight.left.difference_update(event_ids)
+                flight.due = now + self._patience_s
         self._flights = [flight for flight in self._flights if flight.left]
         return Acknowledged(event_ids)
 

@@ -189,9 +189,9 @@ class OutboxTable:
         return Page(messages, behind)
 
     def count_pending(self, account: str, agent: str, up_to: int) -> int:
+        request: QueryInputTypeDef = {**self._queue(account, agent, "", up_to), "Select": "COUNT"}
         with unavailable():
-            answer = self._client.query(**self._queue(account, agent, "", up_to))
-        return answer["Count"]
+            return self._client.query(**request)["Count"]
 
     def count_waiting(self, account: str, up_to: int) -> Mapping[int, int]:
         return self._lists.count_waiting(account, up_to)

@@ -193,6 +193,16 @@ def test_unacknowledged_events_are_said_again_ever_more_slowly() -> None:
     assert opened.next_tick() <= now + session.ACK_S
 
 
+def test_a_frame_that_is_being_worked_on_is_not_said_again() -> None:
+    facts = Facts(["a", "b", "c"])
+    opened, _ = open_session(facts)
+    acknowledge(opened, facts, ["a"], 0.8 * session.ACK_S)
+    assert told(opened.tick(1.5 * session.ACK_S)) == []
+    acknowledge(opened, facts, ["b"], 1.6 * session.ACK_S)
+    assert told(opened.tick(2.5 * session.ACK_S)) == []
+    assert told(opened.tick(2.6 * session.ACK_S)) == [["c"]]
+
+
 def test_an_acknowledgement_of_the_unknown_or_a_repeated_one_does_no_harm() -> None:
     facts = Facts(["a"])
     opened, _ = open_session(facts)
