@@ -22,12 +22,14 @@ from local_cloud.topology import as_list, as_object
 from local_cloud.torture_callers import Callers
 from local_cloud.torture_harm import Harm
 from local_cloud.torture_proxy import Line
-from local_cloud.torture_truth import Verdict, judge, unsettled
+from local_cloud.torture_truth import Verdict, judge, pushed, unsettled
 
 _MODEMS = 8
 _RATE = 8.0  # messages a second
 _ANSWER_MS = 60  # of a modem: wide enough for kills to fall between a PDU and its answer
 _SETTLE_S = 600.0  # SQS shows what a killed function had taken again after the queue's visibility timeout of 6 minutes
+_QUIET_S, _SETTLED_S = 60.0, 5.0  # without a push, while some are awaited, and when there was one of each message
+_SAY_EVERY_S = 15.0
 _PAGE = 100
 
 
@@ -97,12 +99,30 @@ class Torture:
         """The outbox by id, once everything in it is settled or the patience is at its end."""
         deadline = time.monotonic() + _SETTLE_S
         while True:
+            self._await_pushes(deadline)
             rows = self._outbox()
             open_ids = unsettled(self._callers.sent, rows, self._stack.pushes())
             if not open_ids or time.monotonic() > deadline:
                 return rows
             self._say(f"{len(open_ids)} not settled yet, for instance {open_ids[0]}")
             time.sleep(5.0)
+
+    def _await_pushes(self, deadline: float) -> None:
+        """Until something was pushed of every message, and nothing more is for a while. To list the outbox costs a busy
+        stack as much as all its other work; what the receiver got lies in a file."""
+        accepted = {message.id for message in self._callers.sent if message.id}
+        seen, quiet_since, said = -1, time.monotonic(), time.monotonic()
+        while (now := time.monotonic()) < deadline:
+            pushes = self._stack.pushes()
+            silent = accepted - pushed(pushes).keys()
+            if len(pushes) != seen:
+                seen, quiet_since = len(pushes), now
+            if now - quiet_since > (_QUIET_S if silent else _SETTLED_S):
+                return
+            if now - said > _SAY_EVERY_S:
+                self._say(f"{len(silent)} of which nothing was pushed yet, {seen} pushes")
+                said = now
+            time.sleep(1.0)
 
     def _outbox(self) -> dict[str, JsonObject]:
         rows: dict[str, JsonObject] = {}

@@ -1,7 +1,8 @@
 """What callers were told, what was on the air, what the receiver got and what the outbox says, compared. Pure.
 
 lost: accepted, and no outcome or no push of it. doubled: a part twice on the air, or two messages for one request.
-untruthful: an outcome that the air contradicts, or an `uncertain` that no blow explains.
+untruthful: an outcome that the air contradicts, or an `uncertain` that nothing explains: neither a kill of the agent
+nor a fault of the modem, as the simulator notes it when it strikes.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from local_cloud.torture_harm import Blow
 
 _BEFORE_S, _AFTER_S = 0.4, 1.0
 """A kill this long before or after a PDU was taken can have come between its mark and its answer, on a busy machine."""
+_STRUCK_BEFORE_S = 0.1
+"""A fault comes with the PDU or its answer; so long before, at the most, with what led to them."""
 _RESTART_S = 30.0  # from a blow to the event that tells of what it left uncertain
-_STRUCK_S = 30.0  # a fault armed on a modem strikes with one of its next commands
 _REASONS = {"refused", "unavailable", "expired", "cancelled"}
 
 
@@ -39,7 +41,7 @@ class Verdict:
     accepted: int = 0
     refused: int = 0
     uncertain: int = 0
-    windows: int = 0  # (blow, modem) pairs between PDU and answer
+    windows: int = 0  # (kill or fault, modem) pairs between PDU and answer
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     untruthful: list[str] = field(default_factory=list)
@@ -62,6 +64,15 @@ def on_air(records: Iterable[JsonObject]) -> dict[str, Aired]:
         elif record["event"] == "report" and record["st"] == 0:
             air[str(record["to"])].delivered.add(int(str(record["mr"])))
     return air
+
+
+def strikes(records: Iterable[JsonObject]) -> list[Blow]:
+    """Faults of modems when they came, which may be long after they were armed."""
+    return [
+        Blow(float(str(record["at"])), str(record["fault"]), int(str(record["modem"])))
+        for record in records
+        if record["event"] == "fault"
+    ]
 
 
 def pushed(pushes: Iterable[JsonObject]) -> dict[str, dict[str, set[str]]]:
@@ -108,7 +119,8 @@ def judge(
     blows: Sequence[Blow],
 ) -> Verdict:
     air, told, verdict = on_air(records), pushed(pushes), Verdict()
-    verdict.windows = _windows(air.values(), blows)
+    hits = [blow for blow in blows if blow.what == "kill agent"] + strikes(records)
+    verdict.windows = _windows(air.values(), hits)
     numbers = {message.number for message in sent}
     verdict.untruthful += [f"{to}: on the air, and nobody sent it" for to in air if to not in numbers]
     by_number = _by_number(rows)
@@ -124,7 +136,7 @@ def judge(
                 verdict.untruthful.append(f"{message.key}: refused ({message.refused}), and yet it is there")
             continue
         verdict.accepted += 1
-        _judge_one(message, rows.get(message.id), aired, told[message.id], blows, verdict)
+        _judge_one(message, rows.get(message.id), aired, told[message.id], hits, verdict)
     return verdict
 
 
@@ -133,7 +145,7 @@ def _judge_one(
     row: JsonObject | None,
     aired: Aired,
     told: Mapping[str, set[str]],
-    blows: Sequence[Blow],
+    hits: Sequence[Blow],
     verdict: Verdict,
 ) -> None:
     if row is None or row["status"] == "SENDING":
@@ -147,7 +159,7 @@ def _judge_one(
     verdict.untruthful += [f"{message.id} {row['status']}: {wrong}" for wrong in _wrongs(message, row, aired, told)]
     if str(row.get("error") or "").startswith("uncertain"):
         verdict.uncertain += 1
-        if not _explained(row, aired, blows):
+        if not _explained(row, aired, hits):
             verdict.untruthful.append(f"{message.id}: uncertain, and nothing befell it ({row['error']})")
 
 
@@ -169,30 +181,24 @@ def _wrongs(message: Sent, row: JsonObject, aired: Aired, told: Mapping[str, set
         yield "pushed as sent, and it is not on the air"
 
 
-def _explained(row: JsonObject, aired: Aired, blows: Sequence[Blow]) -> bool:
-    """Whether a blow fell between its PDU and the answer; of what never went on the air, shortly before it was told."""
+def _explained(row: JsonObject, aired: Aired, hits: Sequence[Blow]) -> bool:
+    """Whether something came between its PDU and the answer; of what never went on the air, shortly before it was
+    told."""
     if not aired.at:
         ended = datetime.strptime(str(row["time"]), "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC).timestamp()
-        return any(-1 <= ended - blow.at <= _RESTART_S for blow in blows if _hurts_modems(blow))
-    return any(_between(blow, at, aired.modems) for blow in blows for at in aired.at)
+        return any(-1 <= ended - hit.at <= _RESTART_S for hit in hits)
+    return any(_between(hit, at, aired.modems) for hit in hits for at in aired.at)
 
 
-def _between(blow: Blow, at: float, modems: set[int]) -> bool:
-    if blow.modem is not None:
-        return blow.modem in modems and -_AFTER_S <= at - blow.at <= _STRUCK_S
-    return blow.what == "kill agent" and -_AFTER_S <= at - blow.at <= _BEFORE_S
+def _between(hit: Blow, at: float, modems: set[int]) -> bool:
+    if hit.modem is not None:
+        return hit.modem in modems and -_AFTER_S <= at - hit.at <= _STRUCK_BEFORE_S
+    return -_AFTER_S <= at - hit.at <= _BEFORE_S
 
 
-def _hurts_modems(blow: Blow) -> bool:
-    return blow.modem is not None or blow.what == "kill agent"
-
-
-def _windows(air: Iterable[Aired], blows: Sequence[Blow]) -> int:
+def _windows(air: Iterable[Aired], hits: Sequence[Blow]) -> int:
     taken = [(at, aired.modems) for aired in air for at in aired.at]
-    hits = {
-        (blow, *modems) for blow in blows for at, modems in taken if _hurts_modems(blow) and _between(blow, at, modems)
-    }
-    return len(hits)
+    return len({(hit, *modems) for hit in hits for at, modems in taken if _between(hit, at, modems)})
 
 
 def _by_number(rows: Mapping[str, JsonObject]) -> dict[str, list[str]]:

@@ -132,6 +132,8 @@ class Simulator:
         rng = random.Random(self._seeds.getrandbits(64))  # noqa: S311
         core = Modem(index, identity, vendor, self._air, self._traits, rng, time.time() - loop.time())
         port = PtyPort(core, self._dir / f"modem{index}", self._ticker, loop)
+        if self._air_file is not None:
+            core.faults.on_strike = lambda name: self._air.write({"event": "fault", **core.who, "fault": name})
         for chance in self._risks:
             core.faults.risk(chance)
         port.plug()

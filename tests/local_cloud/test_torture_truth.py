@@ -75,13 +75,22 @@ def test_an_uncertain_message_is_excused_by_a_kill_between_its_pdu_and_the_answe
     assert found.clean and found.uncertain == 1 and found.windows == 1
 
 
+def struck(after: float, modem: int = 2) -> dict:
+    return {"event": "fault", "at": SUBMIT["at"] + after, "modem": modem, "fault": "hang_after_pdu"}
+
+
+def test_an_uncertain_message_is_excused_by_a_fault_that_struck_its_modem():
+    found = verdict(**UNCERTAIN, air=(SUBMIT, struck(0.06)))
+    assert found.clean and found.uncertain == 1 and found.windows == 1
+
+
 @pytest.mark.parametrize(
-    "blow",
+    ("blow", "fault"),
     [
-        Blow(SUBMIT["at"] + 60, "kill agent"),
-        Blow(SUBMIT["at"], "cut"),
-        Blow(SUBMIT["at"] - 1, "hang", modem=3),
+        (Blow(SUBMIT["at"] + 60, "kill agent"), struck(60)),
+        (Blow(SUBMIT["at"], "cut"), struck(-10)),
+        (Blow(SUBMIT["at"] - 1, "hang", modem=2), struck(0, modem=3)),  # armed, and not struck
     ],
 )
-def test_an_uncertain_message_that_nothing_befell_is_a_lie(blow):
-    assert verdict(**UNCERTAIN, blows=[blow]).untruthful
+def test_an_uncertain_message_that_nothing_befell_is_a_lie(blow, fault):
+    assert verdict(**UNCERTAIN, blows=[blow], air=(SUBMIT, fault)).untruthful
