@@ -67,6 +67,7 @@ class Connection:
         self._bell = asyncio.Event()
         self._close_at: float | None = None
         self._spans: dict[str, SpanInfo] = {}
+        self._gone: set[str] = set()
         self.welcomed = asyncio.Event()
         self.renew = asyncio.Event()
         self.renew_after_s = 0.0
@@ -96,6 +97,10 @@ class Connection:
     def spans_changed(self, changed: Iterable[SpanInfo]) -> None:
         """To be told; only the latest of each span is."""
         self._spans.update((info.span, info) for info in changed)
+        self._bell.set()
+
+    def spans_gone(self, spans: Iterable[str]) -> None:
+        self._gone.update(spans)
         self._bell.set()
 
     def retire(self, linger_s: float) -> None:
@@ -142,10 +147,10 @@ class Connection:
         return self._close_at is not None and self._clock.elapsed() >= self._close_at
 
     async def _tell_spans(self) -> None:
-        if self._spans and self._session.welcomed:
-            changed = list(self._spans.values())
-            self._spans.clear()
-            await self._carry_out(self._session.changed(changed, self._clock.now()))
+        if (self._spans or self._gone) and self._session.welcomed:
+            changed, gone = list(self._spans.values()), self._gone
+            self._spans, self._gone = {}, set()
+            await self._carry_out(self._session.changed(changed, self._clock.now(), gone))
 
     async def _carry_out(self, outputs: Sequence[Output]) -> None:
         for output in outputs:

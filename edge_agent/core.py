@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 
 from edge_agent import release
 from edge_agent.book import Acceptance, Book
@@ -47,7 +47,11 @@ class Core:
         self.reports = Reports(journal, self.book, clock)
         self.inbox = Inbox(journal, self.book.announce, clock)
         self.sender = Sender(journal, self.book, self.reports, self.dispatch, self.lanes, clock)
-        self.board = SpanBoard(journal.refuses, self.lanes.next_at, self.dispatch.waiting, clock.now)
+        self.board = SpanBoard(
+            journal.refuses, self.lanes.next_at, self.dispatch.waiting, clock.now, lambda: self._searching
+        )
+        self._searching = True
+        self._ports: Iterable[str] = ()  # spans that the cloud has a port for
         self.uplink: Uplink | None = None
         self.outgoing.listen(self._new_events)
         journal.watch(lambda trouble: self.tell_spans())
@@ -68,8 +72,9 @@ class Core:
     async def work(self, modem: ReadyModem) -> None:
         await self.sender.work(modem)
 
-    async def status_report(self, span: str, imsi: str, pdu: str) -> None:
-        await self.reports.take(span, imsi, pdu)
+    def status_report(self, span: str, imsi: str, pdu: str) -> Awaitable[None]:
+        self.reports.take(span, imsi, pdu)
+        return self.journal.synced()
 
     async def delivered(self, span: str, imsi: str, pdu: str) -> None:
         await self.inbox.take(span, imsi, pdu)
@@ -113,6 +118,8 @@ class Core:
         ahead = self._clock.tell(server_time)
         if abs(ahead) > 60.0:
             log.warning("this machine's clock is wrong by %.0f s; the cloud's time is used, but set it (NTP)", ahead)
+        self._ports = ports.keys()
+        self._tell_missing()
         self.journal.note_time(server_time)
         self.reports.time_told()
         self.book.expire()
@@ -128,6 +135,7 @@ class Core:
             now = self._clock.elapsed()
             self.book.expire()
             if now > self._started + DISCOVERY_S:
+                self._found_all()
                 self.book.give_up(self.board.known)
             self.tell_spans()
             if self.uplink is not None and self.book.has_room_again():
@@ -142,6 +150,17 @@ class Core:
             differences = self.board.differences()
             if differences:
                 self.uplink.spans_changed(differences)
+
+    def _found_all(self) -> None:
+        if self._searching:
+            self._searching = False
+            self._tell_missing()
+
+    def _tell_missing(self) -> None:
+        """Of spans that the cloud knows and this process does not."""
+        missing = set(self._ports).difference(self.board.known)
+        if self.uplink is not None and missing and not self._searching:
+            self.uplink.spans_gone(missing)
 
     async def _note_time(self) -> None:
         if self._clock.told:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from edge_agent.span import SpanStatus
+from edge_agent.span import SpanState, SpanStatus
 from shared.wire import Signal, SpanInfo
 
 SOON_S = 60.0
@@ -11,7 +11,7 @@ SOON_S = 60.0
 
 class SpanBoard:
     """`trouble` is why the agent takes no new work, `next_at` when pacing lets a span send, `queues` what waits for
-    each."""
+    each. While it is `searching`, nothing is said of spans whose modem was not found so far."""
 
     def __init__(
         self,
@@ -19,13 +19,18 @@ class SpanBoard:
         next_at: Callable[[str], float | None],
         queues: Callable[[], Mapping[str, int]],
         now: Callable[[], float],
+        searching: Callable[[], bool] = lambda: False,
     ) -> None:
         self._trouble, self._next_at, self._queues, self._now = trouble, next_at, queues, now
+        self._searching = searching
+        self._found: set[str] = set()
         self._statuses: dict[str, SpanStatus] = {}
         self._told: dict[str, SpanInfo] = {}
 
     def put(self, status: SpanStatus) -> None:
         self._statuses[status.span] = status
+        if status.state is not SpanState.ABSENT:
+            self._found.add(status.span)
 
     def status(self, span: str) -> SpanStatus | None:
         return self._statuses.get(span)
@@ -42,8 +47,9 @@ class SpanBoard:
 
     def peek(self) -> tuple[SpanInfo, ...]:
         """All spans as of now."""
-        queues, trouble = self._queues(), self._trouble()
-        return tuple(self._info(status, queues, trouble) for status in self._statuses.values())
+        queues, trouble, searching = self._queues(), self._trouble(), self._searching()
+        statuses = (status for status in self._statuses.values() if not searching or status.span in self._found)
+        return tuple(self._info(status, queues, trouble) for status in statuses)
 
     def differences(self) -> list[SpanInfo]:
         """Spans that a person would see otherwise than they were told last; they count as told now."""

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -144,9 +144,19 @@ class Uplink:
     def spans_changed(self, changed: Iterable[SpanInfo]) -> None:
         """Told on a connection that still waits for its welcome too: its hello was said before this change."""
         told = list(changed)
-        for connection in (self._current.connection if self._current else None, self._opening):
-            if connection is not None:
-                connection.spans_changed(told)
+        for connection in self._open_ones():
+            connection.spans_changed(told)
+
+    def spans_gone(self, spans: Iterable[str]) -> None:
+        told = list(spans)
+        for connection in self._open_ones():
+            connection.spans_gone(told)
+
+    def _open_ones(self) -> Iterator[Connection]:
+        if self._current is not None:
+            yield self._current.connection
+        if self._opening is not None:
+            yield self._opening
 
     async def _open(self, tasks: asyncio.TaskGroup) -> Disconnect | None:
         """Opens a connection and lets it take over once it is welcome; else why it could not."""

@@ -42,6 +42,10 @@ class SpanInfo(WireModel):
     balance: str = ""  # last answer of the scheduled USSD balance check
 
 
+NOT_THERE = "no port leads to it"
+"""`SpanInfo.reason` of a span whose modem is not to be found."""
+
+
 class Job(WireModel):
     """One message to send. Everything the agent needs, so that it can work while the link is down."""
 

@@ -18,9 +18,9 @@ from edge_agent.modem.opened import Opened, Trouble
 from edge_agent.modem.pin_ledger import PinLedger
 from edge_agent.modem.status_keeper import StatusKeeper
 from edge_agent.span import AgentSide, SpanState, SpanStatus
+from shared.wire import NOT_THERE
 
 _LOG = logging.getLogger(__name__)
-_NO_PORT = "no port leads to it"
 
 
 class NotReady(RuntimeError):
@@ -51,7 +51,7 @@ class Supervisor:
         self._balance = Every(options.balance_every_s)
         self._modem: Opened | None = None
         imei = span.removeprefix("imei:") if span.startswith("imei:") else ""
-        first = SpanStatus(span=span, state=SpanState.ABSENT, reason=_NO_PORT, name=options.name, imei=imei)
+        first = SpanStatus(span=span, state=SpanState.ABSENT, reason=NOT_THERE, name=options.name, imei=imei)
         self._keeper = StatusKeeper(first, agent)
 
     def offer(self, device: str, *, best: bool = False) -> None:
@@ -92,7 +92,7 @@ class Supervisor:
 
     async def _a_port(self) -> str:
         while not self._ports:
-            self._keeper.tell(SpanState.ABSENT, _NO_PORT, device="", signal_dbm=None)
+            self._keeper.tell(SpanState.ABSENT, NOT_THERE, device="", signal_dbm=None)
             self._ports_changed.clear()
             await self._ports_changed.wait()
         return self._ports[0]

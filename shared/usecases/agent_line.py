@@ -18,11 +18,12 @@ from shared.ports import (
     Unavailable,
 )
 from shared.usecases.draining import drain
-from shared.wire import FromCloud, Refused, SpanInfo, Welcome
+from shared.wire import NOT_THERE, FromCloud, Refused, SpanInfo, Welcome
 
 _log = logging.getLogger(__name__)
 
 NOT_FOUND_YET = "not found since its agent started"
+"""Of a span that was available before. A restart is nothing to be alarmed about, unless it stays so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +114,7 @@ class AgentLine:
         if news:
             self.count_spans(spans if whole else accounts.spans(one.account, one.agent))
         for old, new in news:
-            if old is not None and old.available != new.available and NOT_FOUND_YET not in {old.reason, new.reason}:
+            if old is not None and _to_be_told(old, new):
                 subject = "span back" if new.available else "span lost"
                 self.alert(subject, f"{one.account}/{one.agent} {new.name or new.span}: {new.reason or 'available'}")
         self._note_sims(spans)
@@ -140,3 +141,9 @@ class AgentLine:
             self.ports.alerts.tell(subject, text)
         except Unavailable as fault:
             _log.warning("an alert was not told", extra=self.facts() | {"subject": subject, "fault": str(fault)})
+
+
+def _to_be_told(old: SpanInfo, new: SpanInfo) -> bool:
+    if NOT_FOUND_YET in {old.reason, new.reason}:
+        return new.reason == NOT_THERE
+    return old.available != new.available

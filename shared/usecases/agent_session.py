@@ -14,6 +14,7 @@ from shared.usecases.agent_line import AgentLine, Connection, SessionPorts
 from shared.usecases.capping import Capping
 from shared.usecases.greeting import greet
 from shared.wire import (
+    NOT_THERE,
     Accepted,
     Ack,
     BadFrame,
@@ -33,6 +34,10 @@ _log = logging.getLogger(__name__)
 
 # A heartbeat on a connection that was replaced so long ago is not in flight: two processes live with one identity.
 _SUPERSEDED_S = 60.0
+
+# Events between two acknowledgements. A frame may hold over a hundred; a function that is cut short in the middle of it
+# has told of those before, so that what is said again is less each time.
+_RUN = 20
 
 
 def receive(text: str, connection: Connection, ports: SessionPorts) -> None:
@@ -116,16 +121,21 @@ def _events(events: Events, line: AgentLine) -> None:
         clock=ports.clock,
     )
     unknown = [event for event in events.events if isinstance(event, UnknownEvent)]
-    taken = taker.take([event for event in events.events if not isinstance(event, UnknownEvent)])
-    if taken:
-        line.post(Ack(event_ids=taken))
+    known = [event for event in events.events if not isinstance(event, UnknownEvent)]
+    for start in range(0, len(known), _RUN):
+        run = known[start : start + _RUN]
+        taken = taker.take(run)
+        if taken:
+            line.post(Ack(event_ids=taken))
+        if len(taken) < len(run):
+            break  # a service is out of reach
     if unknown:
         raise BadFrame("unknown_kind", f"{len(unknown)} events not taken, of a kind or form not known here")
 
 
 def _spans(spans: Spans, line: AgentLine) -> None:
     one, accounts = line.connection, line.ports.accounts
-    gone = [SpanInfo(span=span, available=False, reason="not there any more") for span in spans.gone]
+    gone = [SpanInfo(span=span, available=False, reason=NOT_THERE) for span in spans.gone]
     try:
         known = accounts.ports_of(one.account, one.agent)
         if any(info.span not in known or _is_better_known(info, known[info.span]) for info in spans.changed):

@@ -22,7 +22,7 @@ def greet(hello: Hello, line: AgentLine) -> None:
     if agent.life.journal_id not in {"", hello.journal_id}:
         _settle_lost_journal(agent, line)
     ports = line.ports.accounts.allot_ports(agent.account, agent.id, hello.spans)
-    spans = [*hello.spans, *_not_found_yet(hello, ports, line)]
+    spans = [*hello.spans, *_others(hello, ports, line, started=hello.boot_id != agent.life.boot_id)]
     line.save_spans(spans, at=0.0, whole=True)
     if not line.take_over(_life(hello, agent.life)):
         return
@@ -36,7 +36,7 @@ def greet(hello: Hello, line: AgentLine) -> None:
         line.drain("")
 
 
-def _not_found_yet(hello: Hello, ports: Mapping[str, Port], line: AgentLine) -> Sequence[SpanInfo]:
+def _others(hello: Hello, ports: Mapping[str, Port], line: AgentLine, *, started: bool) -> Sequence[SpanInfo]:
     """Spans that have a port and are not told of. A process that has just started does not know its modems yet; what is
     sent to them meanwhile waits, and is not refused.
     """
@@ -45,7 +45,8 @@ def _not_found_yet(hello: Hello, ports: Mapping[str, Port], line: AgentLine) -> 
         return ()
     known = line.ports.accounts.spans(line.connection.account, line.connection.agent)
     lost = {"available": False, "reason": NOT_FOUND_YET, "signal_dbm": None, "next_at": None}
-    return [info.model_copy(update=lost) for info in known if info.span not in told]
+    others = [info for info in known if info.span not in told]
+    return [info.model_copy(update=lost) if started and info.available else info for info in others]
 
 
 def _refuse_the_double(agent: Agent, line: AgentLine) -> None:

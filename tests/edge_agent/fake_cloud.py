@@ -105,6 +105,8 @@ class FakeCloud:
                 await self._drain(connection, "")
             case Spans():
                 self.spans.update((info.span, info) for info in frame.changed)
+                for span in frame.gone:
+                    del self.spans[span]
             case Heartbeat():
                 self.heartbeats.append(frame)
                 if frame.held != len(self.pending):

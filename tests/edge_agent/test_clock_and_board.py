@@ -1,14 +1,23 @@
 """What time it is, what the cloud is told of spans, and what a log line may hold."""
 
+import asyncio
 import io
 import json
 import logging
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
 
 from edge_agent import logs
 from edge_agent.clock import Clock
+from edge_agent.core import DISCOVERY_S
 from edge_agent.span import SpanState, SpanStatus
 from edge_agent.span_board import SpanBoard
-from tests.edge_agent.rig import NOW, SPAN, Hands
+from edge_agent.uplink import Uplink
+from tests.edge_agent.fake_cloud import until
+from tests.edge_agent.rig import NOW, SPAN, Hands, Rig
 
 
 def test_before_the_cloud_told_the_time_the_machine_s_clock_is_followed() -> None:
@@ -71,6 +80,46 @@ def test_only_what_a_person_would_see_is_a_difference() -> None:
     assert made.signals()[0].signal_dbm == -95
     made.put(SpanStatus(span=SPAN, state=SpanState.READY, operator="Testnet"))
     assert [info.operator for info in made.differences()] == ["Testnet"]
+
+
+def test_a_span_whose_modem_is_still_searched_for_is_not_told_of() -> None:
+    searching = True
+    made = SpanBoard(lambda: "", lambda span: None, dict, lambda: NOW, lambda: searching)
+    made.put(SpanStatus(span=SPAN, state=SpanState.ABSENT, reason="no port leads to it"))
+    assert made.infos() == ()
+    searching = False
+    assert [info.reason for info in made.differences()] == ["no port leads to it"]
+
+
+def test_a_span_that_was_found_is_told_of_when_it_goes_however_soon() -> None:
+    made = SpanBoard(lambda: "", lambda span: None, dict, lambda: NOW, lambda: True)
+    made.put(SpanStatus(span=SPAN, state=SpanState.READY))
+    assert [info.available for info in made.differences()] == [True]
+    made.put(SpanStatus(span=SPAN, state=SpanState.ABSENT, reason="no port leads to it"))
+    assert [info.available for info in made.differences()] == [False]
+
+
+def test_what_the_cloud_knows_and_nobody_found_is_told_of_as_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_agent.core.TICK_S", 0.001)
+
+    async def main() -> None:
+        async with Rig(tmp_path) as rig:
+            gone: list[set[str]] = []
+            rig.core.uplink = cast("Uplink", SimpleNamespace(spans_gone=gone.append, spans_changed=lambda infos: None))
+            rig.core.status_changed(SpanStatus(span=SPAN, state=SpanState.READY))
+            rig.core.welcomed(NOW, {SPAN: 1, "imei:9": 2})
+            ticking = asyncio.ensure_future(rig.core.tick())
+            await asyncio.sleep(0.01)
+            assert gone == []
+            rig.hands.forward(DISCOVERY_S + 1)
+            await until(lambda: gone)
+            rig.core.welcomed(NOW + 7000, {SPAN: 1, "imei:9": 2})  # on the next connection, since it may have been lost
+            ticking.cancel()
+            assert gone == [{"imei:9"}, {"imei:9"}]
+
+    asyncio.run(main())
 
 
 def test_looking_does_not_count_as_telling() -> None:

@@ -192,6 +192,8 @@ def test_cancelled_jobs_and_changed_spans_pass() -> None:
                 await cloud.post(Cancel(job_ids=("1",)))
                 uplink.spans_changed([SpanInfo(span="imei:1", available=False, reason="SIM PIN required")])
                 await until(lambda: agent.cancelled and not cloud.spans["imei:1"].available)
+                uplink.spans_gone(["imei:1"])
+                await until(lambda: not cloud.spans)
 
     run(main())
 

@@ -11,10 +11,12 @@ from shared.wire import (
     REFUSALS,
     Accepted,
     Ack,
+    Events,
     Heartbeat,
     Jobs,
     Reconnect,
     Refused,
+    ResultEvent,
     Spans,
     Welcome,
     encode,
@@ -57,6 +59,21 @@ def test_spans_that_a_fresh_process_has_not_found_yet_wait_and_nobody_is_alarmed
     bench.say(connection, Spans(at=NOW + 5, changed=(span("imei:1"),)))
     assert [info.available for info in bench.accounts.spans("acme", "site-1")] == [True, False]
     assert bench.alerts.told == []
+
+
+def test_a_span_that_is_not_found_after_a_restart_is_told_of_as_lost_once(bench: Bench) -> None:
+    bench.greeted("c1")
+    connection = bench.greeted("c2", boot_id="boot-2", spans=(span("imei:1"),))
+    bench.say(connection, Spans(at=NOW + 120, changed=(), gone=("imei:2",)))
+    assert [subject for subject, _ in bench.alerts.told] == ["span lost"]
+    connection = bench.greeted("c3", boot_id="boot-2", spans=(span("imei:1"),))  # a renewed connection
+    bench.say(connection, Spans(at=NOW + 7000, changed=(), gone=("imei:2",)))
+    connection = bench.greeted("c4", boot_id="boot-3", spans=(span("imei:1"),))  # the next restart
+    bench.say(connection, Spans(at=NOW + 9000, changed=(), gone=("imei:2",)))
+    assert len(bench.alerts.told) == 1
+    assert bench.accounts.spans("acme", "site-1")[1].reason == "no port leads to it"
+    bench.say(connection, Spans(at=NOW + 9100, changed=(span("imei:2"),)))
+    assert [subject for subject, _ in bench.alerts.told] == ["span lost", "span back"]
 
 
 def test_a_second_connection_of_the_same_process_is_not_handed_what_it_holds(bench: Bench) -> None:
@@ -258,7 +275,7 @@ def test_a_span_that_went_away_stays_listed_as_not_there(bench: Bench) -> None:
     connection = bench.greeted()
     bench.say(connection, Spans(at=NOW + 5, changed=(), gone=("imei:2",)))
     (gone,) = [info for info in bench.accounts.spans("acme", "site-1") if info.span == "imei:2"]
-    assert (gone.available, gone.reason) == (False, "not there any more")
+    assert (gone.available, gone.reason) == (False, "no port leads to it")
 
 
 def test_a_span_never_seen_before_gets_a_port_and_the_agent_is_told(bench: Bench) -> None:
@@ -322,6 +339,18 @@ def test_an_event_that_only_a_newer_agent_knows_keeps_no_other_from_being_taken(
     assert ack == Ack(event_ids=("e-m1", "e-m2"))
     assert isinstance(refused, Refused) and (refused.code, REFUSALS[refused.code]) == ("unknown_kind", "ignore")
     assert [bench.message(i).state for i in ("m1", "m2")] == [State.SENT, State.SENT]
+
+
+def test_a_frame_of_many_events_is_acknowledged_as_it_goes(bench: Bench) -> None:
+    """A function that is cut short must not begin with the same first event for ever."""
+    connection = bench.greeted()
+    bench.outbox.add([message(f"m{i}") for i in range(50)])
+    told = tuple(ResultEvent(event_id=f"e-{i}", job_id=f"m{i}", outcome="sent", at=NOW) for i in range(50))
+    bench.outbox.faults.then(*[None] * 45, Unavailable("throttled"))
+    acks = bench.say(connection, Events(events=told))
+    assert [len(ack.event_ids) for ack in acks if isinstance(ack, Ack)] == [20, 20, 5]
+    (ack,) = bench.say(connection, Events(events=told[45:]))
+    assert ack == Ack(event_ids=tuple(f"e-{i}" for i in range(45, 50)))
 
 
 def test_events_that_are_no_events_at_all_make_a_bad_frame(bench: Bench) -> None:
