@@ -64,10 +64,12 @@ class Book:
                 continue
             if not job.local:
                 self._unacknowledged.add(job.id)
-            if telling.unanswered(job) is None:
-                self._dispatch.add(job)
-            else:
+            if telling.unanswered(job) is not None:
                 self._interrupted(job)
+            elif job.parts and job.taken == job.total:
+                self.end(job, "sent", at=max(part.at for part in job.parts))
+            else:
+                self._dispatch.add(job)
 
     async def accept(self, jobs: Sequence[Job]) -> Acceptance:
         """Journals what was never seen before. Known ones are accepted again, and nothing else happens to them."""
@@ -145,13 +147,15 @@ class Book:
         self._at_work.pop(job.id, None)
         self._dispatch.add(job, first=True)
 
-    def end(self, job: HeldJob, outcome: Outcome, cause: Cause | None = None, *, span: str = "") -> None:
-        """The attempt has ended; this is its one result."""
+    def end(
+        self, job: HeldJob, outcome: Outcome, cause: Cause | None = None, *, span: str = "", at: float | None = None
+    ) -> None:
+        """The attempt has ended, now or at `at`; this is its one result."""
         assert job.state is JobState.OPEN, f"a job ends once, and not {outcome} after {job.state}"
         self._at_work.pop(job.id, None)
         job.state = _STATES.get(outcome, JobState.ENDED)
         job.text, job.spans = "", ()
-        self.tell(job, [telling.result(job, outcome, self._clock.now(), cause, span=span)])
+        self.tell(job, [telling.result(job, outcome, self._clock.now() if at is None else at, cause, span=span)])
         level = logging.INFO if outcome == "sent" else logging.WARNING
         log.log(level, "%s: %s%s", job.id, outcome, f" ({cause.text})" if cause else "")
 

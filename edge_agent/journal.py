@@ -12,9 +12,10 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from edge_agent import journal_schema, journal_tables
 from edge_agent.config import JournalConfig
@@ -44,6 +45,18 @@ class AlreadyRunning(Exception):
     """Another agent has this journal open."""
 
 
+class _Synced:
+    """Costs nothing unless it is awaited."""
+
+    __slots__ = ("_writer",)
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self._writer.durable(lambda db: None).__await__()
+
+
 class Journal:
     """The facade that the event loop uses. Not one method blocks but `open` and `close`."""
 
@@ -57,6 +70,7 @@ class Journal:
         self._usable.set()
         self._size_mb = 0.0
         self._writer = Writer(db, self._troubled)
+        self._synced = _Synced(self._writer)
 
     @classmethod
     def open(cls, config: JournalConfig, *, now: float, reports_since: float) -> "Journal":
@@ -140,14 +154,14 @@ class Journal:
     ) -> None:
         self._writer.fact(partial(journal_tables.complete_received, digests=digests, event=event, reason=reason), told)
 
-    # Facts that the caller waits for.
+    def keep_early(self, report: EarlyReport) -> None:
+        self._writer.fact(partial(journal_tables.add_early_report, report=report))
 
-    def keep_early(self, report: EarlyReport) -> Awaitable[None]:
-        return self._writer.durable(lambda db: journal_tables.add_early_report(db, report))
+    def synced(self) -> Awaitable[None]:
+        """Await it to wait until all that was asked for before is on disk."""
+        return self._synced
 
-    async def synced(self) -> None:
-        """Returns when all that was asked for before is on disk."""
-        await self._writer.durable(lambda db: None)
+    # A fact that the caller waits for.
 
     def keep_received(self, part: ReceivedPart) -> "asyncio.Future[bool]":
         """False when this very PDU was kept before."""

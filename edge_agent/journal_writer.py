@@ -1,10 +1,11 @@
 """How the journal is written: many awaits, one commit.
 
-Steps run in the event loop's thread, where they only touch memory; the commit, which waits for the disk, runs in a
-thread of its own. What is asked for meanwhile shares the next commit, so that one fsync serves all modems, and a
-quiet site still has each commit at once. (Steps in the thread too were tried: each statement hands Python's lock over
-twice, and the event loop stood still for a third of its time.) Rule: what a step tells its caller, it tells after the
-commit that holds it.
+Steps run in the event loop's thread as they are asked for, in a transaction that stays open: they only touch memory.
+The commit, which waits for the disk, comes when the most urgent of them is due, and runs in a thread of its own unless
+the disk is quick. What is asked for meanwhile shares the next one, so that one fsync serves all modems, and a quiet
+site still has each commit at once. (Steps in the thread too were tried: each statement hands Python's lock over twice,
+and the event loop stood still for a third of its time.) Rule: what a step tells its caller, it tells after the commit
+that holds it.
 
 Two kinds of steps. A *request* (a new job, a mark) fails when the disk fails: the caller does not do what it meant to.
 A *fact* (an answer, a report) has happened already: it is kept in memory and tried again until it is on disk.
@@ -16,7 +17,7 @@ import logging
 import math
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
@@ -27,16 +28,16 @@ from edge_agent.journal_schema import is_outside
 
 log = logging.getLogger(__name__)
 
-SOON_S, GATHER_S = 0.005, 0.02
+SOON_S, GATHER_S = 0.005, 0.05
 """How long a fact waits for company, s. What became of a part waits hardly at all, since a crash would leave it
 uncertain; the mark of the next part mostly follows at once, and takes it along. What came by itself, like a report,
-can wait for that mark: on a busy site nothing but marks causes commits, and no person and no network notices 20
+can wait for that mark: on a busy site nothing but marks causes commits, and no person and no network notices 50
 ms."""
-QUICK_S = 0.001
-"""A disk whose last commit took less than this, s, is waited for in place where there is time for it: going through the
-thread and back costs half as much again."""
+QUICK_S, CALM_QUICK_S = 0.0004, 0.001
+"""A disk whose last commit took less than this, s, is waited for in place, always or in calm moments: going through the
+thread and back costs the event loop as much."""
 CALM_S = 0.002
-"""There is time when the last commit ended longer ago than this, s."""
+"""A moment is calm when the last commit ended longer ago than this, s."""
 RETRY_S = 2.0
 """How often a disk that failed is tried again."""
 
@@ -49,7 +50,6 @@ class _Entry:
     step: Step
     told: Told | None
     fact: bool
-    patience_s: float = GATHER_S
     result: Any = None
 
 
@@ -61,11 +61,12 @@ class Writer:
         self._on_trouble = on_trouble
         self._trouble = ""
         self._loop = asyncio.get_running_loop()
-        self._waiting: list[_Entry] = []
+        self._waiting: list[_Entry] = []  # not run yet: a commit is under way, or the disk failed
+        self._staged: list[_Entry] = []  # run, in the open transaction
         self._committing: list[_Entry] = []
         self._timer: asyncio.Handle | None = None
-        self._due = math.inf
-        self._urgent = False
+        self._due = math.inf  # when the next commit is to begin
+        self._closed = False
         self._took_s = 1.0  # how long the last commit took
         self._ended = 0.0  # when, by the loop's clock
         self._commits: SimpleQueue[bool] = SimpleQueue()  # True: commit; False: end
@@ -75,18 +76,17 @@ class Writer:
     def request(self, step: Step) -> "asyncio.Future[Any]":
         """Resolves after the commit; raises JournalUnavailable when it cannot be stored now."""
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._add(_Entry(step, _resolver(future), fact=False), urgent=True)
+        self._add(_Entry(step, _resolver(future), fact=False), 0.0)
         return future
 
     def fact(self, step: Step, told: Callable[[], None] | None = None, *, soon: bool = False) -> None:
         """Stores it, sooner or later; `told` is called after the commit."""
-        entry = _Entry(step, _caller(told) if told else None, fact=True, patience_s=SOON_S if soon else GATHER_S)
-        self._add(entry, urgent=False)
+        self._add(_Entry(step, _caller(told) if told else None, fact=True), SOON_S if soon else GATHER_S)
 
     def durable(self, step: Step) -> "asyncio.Future[Any]":
         """A fact that the caller waits for, however long the disk takes."""
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._add(_Entry(step, _resolver(future), fact=True), urgent=False)
+        self._add(_Entry(step, _resolver(future), fact=True), GATHER_S)
         return future
 
     def stop(self, timeout_s: float) -> bool:
@@ -95,52 +95,55 @@ class Writer:
         self._thread.join(timeout_s)
         if self._thread.is_alive():
             return False
+        self._closed = True
         self._write_the_rest()
         self._db.close()
         return True
 
-    @property
-    def _closed(self) -> bool:
-        return not self._thread.is_alive()
-
-    def _add(self, entry: _Entry, *, urgent: bool) -> None:
-        self._waiting.append(entry)
-        if self._committing:
-            return  # it goes with the next commit
-        if urgent and not self._urgent:
-            self._urgent = True
-            self._schedule(0.0)
-        elif self._loop.time() + entry.patience_s < self._due:
-            self._schedule(entry.patience_s)
+    def _add(self, entry: _Entry, patience_s: float) -> None:
+        if self._committing or self._waiting or self._trouble:
+            self._waiting.append(entry)
+        elif self._closed or not self._stage([entry]):
+            return
+        due = self._loop.time() + patience_s
+        if due < self._due:
+            self._due = due
+            if not self._committing:
+                self._schedule(patience_s)
 
     def _schedule(self, delay_s: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._due = self._loop.time() + delay_s
         self._timer = self._loop.call_later(delay_s, self._begin) if delay_s else self._loop.call_soon(self._begin)
 
-    def _begin(self) -> None:
-        """Runs the steps, and hands the commit to the thread."""
-        self._timer, self._urgent, self._due = None, False, math.inf
-        entries, self._waiting = self._waiting, []
-        if self._trouble and not entries:
-            entries = [_Entry(journal_tables.probe, None, fact=False)]
-        if entries and not self._closed:
-            self._run(entries)
-
-    def _run(self, entries: list[_Entry]) -> None:
+    def _stage(self, entries: Sequence[_Entry]) -> bool:
+        """Runs their steps in the open transaction. False when one failed; that is seen to."""
         try:
-            self._db.execute("BEGIN IMMEDIATE")
+            if not self._staged:
+                self._db.execute("BEGIN IMMEDIATE")
             for entry in entries:
                 entry.result = entry.step(self._db)
         except sqlite3.Error as error:
-            self._failed(entries, error)
+            failed, self._staged = [*self._staged, *entries], []
+            self._failed(failed, error)
+            return False
+        self._staged += entries
+        return True
+
+    def _begin(self) -> None:
+        """Commits what is staged, and what has waited for that."""
+        self._timer, self._due = None, math.inf
+        entries, self._waiting = self._waiting, []
+        if self._trouble and not entries:
+            entries = [_Entry(journal_tables.probe, None, fact=False)]
+        if self._closed or (entries and not self._stage(entries)) or not self._staged:
+            return
+        self._committing, self._staged = self._staged, []
+        calm = self._loop.time() - self._ended > CALM_S
+        if self._took_s < (CALM_QUICK_S if calm else QUICK_S):
+            self._committed(*self._commit())
         else:
-            self._committing = entries
-            if self._took_s < QUICK_S and self._loop.time() - self._ended > CALM_S:
-                self._committed(*self._commit())
-            else:
-                self._commits.put(True)
+            self._commits.put(True)
 
     def _commit_all(self) -> None:
         """The thread: waits for the disk, and for nothing else."""
@@ -169,8 +172,18 @@ class Writer:
             for entry in entries:
                 if entry.told is not None:
                     entry.told(entry.result, None)
-        if self._waiting and not self._committing and self._timer is None:
+        if not self._committing and self._timer is None:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """With what was asked for during the commit."""
+        left_s = self._due - self._loop.time()
+        if left_s <= 0:
             self._begin()
+            return
+        waiting, self._waiting = self._waiting, []
+        if waiting and self._stage(waiting):
+            self._schedule(left_s)
 
     def _failed(self, entries: list[_Entry], error: sqlite3.Error) -> None:
         self._roll_back()
@@ -186,13 +199,15 @@ class Writer:
         reason = f"the journal cannot be written: {error}"
         self._set_trouble(reason)
         self._waiting[:0] = [entry for entry in entries if entry.fact]
+        self._due = self._loop.time() + RETRY_S
+        self._schedule(RETRY_S)
         refusal = JournalUnavailable(reason)
         for entry in entries:
             if not entry.fact and entry.told is not None:
                 entry.told(None, refusal)
-        self._schedule(RETRY_S)
 
     def _run_apart(self, entries: list[_Entry]) -> None:
+        self._committing = entries  # so that what is asked for meanwhile waits
         for entry in entries:
             try:
                 self._db.execute("BEGIN IMMEDIATE")
@@ -203,6 +218,9 @@ class Writer:
             else:
                 if entry.told is not None:
                     entry.told(entry.result, None)
+        self._committing = []
+        if self._timer is None:
+            self._go_on()
 
     def _drop(self, entry: _Entry, error: sqlite3.Error) -> None:
         """A mistake of ours. Nobody may take it for stored."""
@@ -219,7 +237,7 @@ class Writer:
         """At the end, without the thread: facts that nobody was told of yet."""
         failed = self._committing if self._db.in_transaction else []
         self._roll_back()
-        entries = [entry for entry in [*failed, *self._waiting] if entry.fact]
+        entries = [entry for entry in [*failed, *self._staged, *self._waiting] if entry.fact]
         try:
             self._db.execute("BEGIN IMMEDIATE")
             for entry in entries:

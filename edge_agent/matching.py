@@ -46,7 +46,8 @@ class Candidate:
 
 def digits(number: str) -> str:
     """A number without what differs between national and international spelling."""
-    return "".join(filter(str.isdigit, number)).lstrip("0")
+    plain = number.removeprefix("+")
+    return (plain if plain.isdecimal() else "".join(filter(str.isdigit, plain))).lstrip("0")
 
 
 def same_number(a: str, b: str) -> bool:

@@ -57,7 +57,7 @@ class Reports:
         self._matcher.discard(part)
         self._review(part)
 
-    async def take(self, span: str, imsi: str, pdu: str) -> None:
+    def take(self, span: str, imsi: str, pdu: str) -> None:
         """A raw report, which may be a repeated one or nothing of ours."""
         report = _decode(pdu)
         if report is None:
@@ -67,12 +67,11 @@ class Reports:
         if found is not None and found.part.state is PartState.MARKED:
             early = EarlyReport(sim, pdu, self._clock.now())
             self._early.setdefault(id(found.part), []).append((early, report))
-            await self._journal.keep_early(early)
+            self._journal.keep_early(early)
         elif found is None:
             log.info("%s: a delivery report that fits no message of ours", span)
         else:
             self._apply(found, report)
-            await self._journal.synced()
 
     def time_told(self) -> None:
         """From now on the clock is right, so that the service centre's can be compared with it."""
@@ -81,10 +80,10 @@ class Reports:
     def forget_old(self) -> None:
         self._matcher.forget(self._clock.now() - FORGET_AFTER_S)
 
-    def conclude(self, job: HeldJob, at: float, words: str = "") -> None:
-        """Tells the network's last word on a message once there is one."""
+    def conclude(self, job: HeldJob, at: float, words: str = "") -> bool:
+        """Tells the network's last word on a message once there is one; whether that was so."""
         if not job.report or job.state not in {JobState.SENT, JobState.UNCERTAIN}:
-            return
+            return False
         failed = next((part for part in job.parts if part.state is PartState.FAILED), None)
         if failed is not None:
             where = f"part {failed.number + 1} of {failed.total}: " if failed.total > 1 else ""
@@ -95,6 +94,7 @@ class Reports:
         elif job.taken == job.total and all(part.state is PartState.DELIVERED for part in job.parts):
             job.state = JobState.REPORTED
             self._book.tell(job, [telling.report(job, "delivered", at, None)])
+        return job.state is JobState.REPORTED
 
     def _find(self, sim: str, report: StatusReport) -> Candidate | None:
         taken_at = _epoch(report.scts)
@@ -119,8 +119,8 @@ class Reports:
         outcome = report.outcome
         if outcome is Outcome.DELIVERED or outcome is Outcome.FAILED:
             part.state = PartState.DELIVERED if outcome is Outcome.DELIVERED else PartState.FAILED
-            self._journal.answer(job, part)
-            self.conclude(job, self._discharge(job, report), f"{report.words} (TP-ST {report.status})")
+            if not self.conclude(job, self._discharge(job, report), f"{report.words} (TP-ST {report.status})"):
+                self._journal.answer(job, part)  # of a message that is concluded no part is asked for any more
 
     def _proved(self, job: HeldJob, part: HeldPart, report: StatusReport) -> None:
         """The network has a part whose answer never came, or told no reference: this is the one it got."""

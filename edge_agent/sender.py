@@ -7,7 +7,8 @@ handed over again by anybody.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from edge_agent import telling
 from edge_agent.book import Book
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 REST_S = 60.0
 """A span whose pacing makes it wait longer than this lets others of the pool have its jobs."""
 CLOCK_POLL_S = 5.0
+_TURNS = 2
+"""For so many turns of the event loop the books of a message that was sent wait: meanwhile the next one's mark is
+committed, its prompt comes and its PDU goes. That the modem has the message is noted before."""
 
 
 class Handover:
@@ -151,19 +155,22 @@ class Sender:
             handover = Handover(self, lane, job, HeldPart(number, len(pdus), modem.span, modem.imsi, 0.0))
             outcome = await self._submit(handover, pdus[number], modem)
             if isinstance(outcome, Taken) and number + 1 == len(pdus):
-                # The bookkeeping comes after the next message's AT+CMGS: the modem need not wait for it.
-                asyncio.get_running_loop().call_soon(self._sent, handover, outcome)
+                # Noted after the next message's AT+CMGS, for which the modem waits, and with its mark's commit.
+                asyncio.get_running_loop().call_soon(self._taken, handover, outcome)
                 break
             self._answered(handover, outcome)
             if not isinstance(outcome, Taken):
                 return isinstance(outcome, Refusal)
         return True
 
-    def _sent(self, handover: Handover, outcome: Taken) -> None:
-        """The modem has the whole message."""
+    def _taken(self, handover: Handover, outcome: Taken) -> None:
         self._answered(handover, outcome)
-        self._book.end(handover.job, "sent")
-        self._reports.conclude(handover.job, self._clock.now())
+        _soon(_TURNS, lambda: self._sent(handover.job))
+
+    def _sent(self, job: HeldJob) -> None:
+        """The modem has the whole message."""
+        self._book.end(job, "sent")
+        self._reports.conclude(job, self._clock.now())
 
     def _encode(self, job: HeldJob) -> tuple[SubmitPdu, ...]:
         """The same parts each time: a message may be gone on with after a restart."""
@@ -189,12 +196,12 @@ class Sender:
         reason = "the modem was lost or the agent stopped"
         known: Submission = Unknown(reason) if handover.handed else NotSubmitted(reason)
         outcome = cancelled.known if isinstance(cancelled, Cut) else known
-        if isinstance(outcome, Taken) and handover.part.number + 1 == handover.part.total:
-            self._sent(handover, outcome)
-            return
         self._answered(handover, outcome)
         if isinstance(outcome, Taken):
-            self._book.pause(handover.job)
+            if handover.part.number + 1 == handover.part.total:
+                self._sent(handover.job)
+            else:
+                self._book.pause(handover.job)
 
     def _answered(self, handover: Handover, outcome: Submission) -> None:
         """Writes down what the modem side knows of the part now."""
@@ -236,3 +243,7 @@ class Sender:
             return
         cause = Cause(kind="refused", text=refusal.text + telling.partly(job), code=refusal.code)
         self._book.end(job, "refused", cause, span=part.span)
+
+
+def _soon(turns: int, call: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_soon(call if turns <= 1 else partial(_soon, turns - 1, call))

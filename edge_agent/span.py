@@ -113,18 +113,22 @@ class ReadyModem(Protocol):
 
 
 class AgentSide(Protocol):
-    """What the agent gives to the modem side. Each `async` method returns only when its content is durable."""
+    """What the agent gives to the modem side."""
 
     async def work(self, modem: ReadyModem) -> None:
         """Runs while the span is ready; ends by cancellation, or by returning when it wants the span checked."""
         ...
 
-    async def status_report(self, span: str, imsi: str, pdu: str) -> None:
-        """A raw SMS-STATUS-REPORT in hex, direct or from store. May be a duplicate, or nothing of ours."""
+    def status_report(self, span: str, imsi: str, pdu: str) -> Awaitable[None]:
+        """A raw SMS-STATUS-REPORT in hex, direct or from store. May be a duplicate, or nothing of ours.
+
+        It is taken at once. What is returned is awaited before the modem side acknowledges (CNMA) or deletes (CMGD) it:
+        then it is on disk.
+        """
         ...
 
     async def delivered(self, span: str, imsi: str, pdu: str) -> None:
-        """A raw SMS-DELIVER in hex. After it returns the modem side acknowledges (CNMA) or deletes (CMGD) it."""
+        """A raw SMS-DELIVER in hex. After it returns, with this on disk, the modem side acknowledges or deletes it."""
         ...
 
     def status_changed(self, status: SpanStatus) -> None: ...

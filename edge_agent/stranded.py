@@ -5,7 +5,7 @@ Rule: nothing is sent, taken or acknowledged, to the cloud or to a modem, until 
 
 import asyncio
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 
 from edge_agent import release
 from edge_agent.book import Acceptance
@@ -27,8 +27,8 @@ class Stranded:
     async def work(self, modem: ReadyModem) -> None:
         await asyncio.get_running_loop().create_future()
 
-    async def status_report(self, span: str, imsi: str, pdu: str) -> None:
-        await asyncio.get_running_loop().create_future()
+    def status_report(self, span: str, imsi: str, pdu: str) -> Awaitable[None]:
+        return asyncio.get_running_loop().create_future()
 
     async def delivered(self, span: str, imsi: str, pdu: str) -> None:
         await asyncio.get_running_loop().create_future()

@@ -7,6 +7,7 @@ goes through one task a span, in order, so reading and deleting never mix up the
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Awaitable
 from itertools import pairwise
 
 from edge_agent.modem import answers, commands
@@ -17,7 +18,8 @@ from edge_agent.modem.setup import Receiving
 from edge_agent.span import AgentSide
 
 _LOG = logging.getLogger(__name__)
-_DIRECT = ("+CMT:", "+CDS:")
+_REPORT = "+CDS:"
+_DIRECT = ("+CMT:", _REPORT)
 _ANNOUNCED = ("+CMTI:", "+CDSI:")
 _FULL = ("^SMMEMFULL", "+SMS FULL", '+CIEV: "SMSFULL"', "%SMSFULL", '+QIND: "smsfull"')
 _RECEIVED = {"0", "1", ""}  # <stat> of received messages, unread and read (27.005 §3.1); 2 and 3 are a person's own
@@ -49,7 +51,10 @@ class Inbox:
 
     def on_urc(self, urc: Urc) -> None:
         """Cheap: only notes what is to be done."""
-        if urc.text.startswith((*_DIRECT, *_ANNOUNCED)):
+        if urc.text.startswith(_REPORT) and not self.receiving.indications.acknowledge:
+            # The modem keeps nothing of it, so nothing waits for the disk; a prompt that came with it is first.
+            asyncio.get_running_loop().call_soon(self._report, urc.pdu)
+        elif urc.text.startswith((*_DIRECT, *_ANNOUNCED)):
             self._add(urc)
         elif urc.text.startswith(_FULL):
             self.sweep()
@@ -82,7 +87,7 @@ class Inbox:
     # Direct
 
     async def _direct(self, urc: Urc) -> None:
-        await self._hand_over(urc.pdu, is_report=urc.text.startswith("+CDS:"))
+        await self._hand_over(urc.pdu, is_report=urc.text.startswith(_REPORT))
         if self.receiving.indications.acknowledge:
             await self._confirm()
 
@@ -105,11 +110,11 @@ class Inbox:
             await self._channel.request(command)
 
     async def _hand_over(self, pdu: str, *, is_report: bool) -> None:
-        if is_report:
-            self._reports.came()
-            await self._agent.status_report(self._span, self._imsi, pdu)
-        else:
-            await self._agent.delivered(self._span, self._imsi, pdu)
+        await (self._report(pdu) if is_report else self._agent.delivered(self._span, self._imsi, pdu))
+
+    def _report(self, pdu: str) -> Awaitable[None]:
+        self._reports.came()
+        return self._agent.status_report(self._span, self._imsi, pdu)
 
     # Stored
 

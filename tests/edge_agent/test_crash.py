@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_agent.held import HeldJob, HeldPart, PartState
 from edge_agent.modem.pdu import SubmitPdu
 from edge_agent.span import NotSubmitted, Refusal, Submission, Taken, Unknown
-from tests.edge_agent.rig import FakeModem, Hands, Rig, job, report_pdu
+from tests.edge_agent.rig import IMSI, NOW, SPAN, TO, FakeModem, Hands, Rig, job, report_pdu
 
 TEXTS = {"short": 1, "x" * 200: 2, "х" * 200: 3}
 
@@ -116,6 +117,32 @@ def test_a_power_cut_at_any_moment_sends_nothing_twice_and_loses_nothing(
     asyncio.run(first_life(power))
     if power.on_air is not None:
         asyncio.run(second_life(power))
+
+
+def test_a_message_that_was_taken_but_not_told_of_is_told_of_and_not_sent_again(tmp_path: Path) -> None:
+    """The answer is noted at once, the message's end a moment later: the power may go in between."""
+
+    async def first_life() -> None:
+        async with Rig(tmp_path) as rig:
+            held = HeldJob("j1", TO, "hello", (SPAN,), NOW + 3600, True, 7)
+            part = HeldPart(0, 1, SPAN, IMSI, NOW)
+            await rig.journal.add_jobs([held])
+            await rig.journal.mark(held, part, counted=False)
+            part.state, part.mr, part.at = PartState.TAKEN, 5, NOW + 2
+            rig.journal.answer(held, part)
+
+    async def second_life() -> None:
+        async with Rig(tmp_path, Hands(NOW + 600)) as rig:
+            modem = FakeModem()
+            rig.plug(modem)
+            told = await rig.event("j1.result")
+            assert (told["outcome"], told["at"], told["parts_sent"]) == ("sent", NOW + 2, 1)
+            await rig.core.status_report(SPAN, IMSI, report_pdu(5, to=TO))
+            assert rig.events()["j1.report"]["outcome"] == "delivered"
+            assert modem.on_air == []
+
+    asyncio.run(first_life())
+    asyncio.run(second_life())
 
 
 def _recipient(pdu: str) -> str:

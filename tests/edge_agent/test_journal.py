@@ -25,6 +25,7 @@ from edge_agent.held import (
     ReceivedPart,
 )
 from edge_agent.journal import AlreadyRunning, Journal
+from edge_agent.journal_writer import Writer
 
 NOW = 1_800_000_000.0
 
@@ -53,7 +54,7 @@ def test_what_was_stored_is_there_again(tmp_path: Path) -> None:
         await journal.mark(job, part_of(), counted=True)
         journal.answer(job, part_of(state=PartState.TAKEN, mr=9))
         await journal.mark(job, part_of(1), counted=False)
-        await journal.keep_early(EarlyReport("sim", "00AA", NOW))
+        journal.keep_early(EarlyReport("sim", "00AA", NOW))
         await journal.keep_received(ReceivedPart("digest", "imei:1", "sim", "00BB", NOW))
         journal_id = journal.contents.journal_id
         journal.close()
@@ -202,6 +203,48 @@ def test_one_faulty_step_does_not_take_the_others_with_it(tmp_path: Path) -> Non
         assert isinstance(results[0], JournalUnavailable)
         assert isinstance(results[1], list)
         assert journal.trouble == ""
+
+    run(main())
+
+
+def test_what_is_asked_for_while_faulty_steps_are_sorted_out_is_stored_too(tmp_path: Path) -> None:
+    async def main() -> None:
+        journal = opened(tmp_path)
+        job, later = held(), held("j2")
+        await journal.add_jobs([job, later])
+        job.state = later.state = JobState.SENT
+        more = asyncio.Event()
+
+        def settle_the_other() -> None:
+            journal.settle(later, [EventRow("j2.result", "two")], more.set)
+
+        journal.settle(job, [EventRow("j1.result", "one")], settle_the_other)
+        journal._writer.fact(lambda db: db.execute("NONSENSE"))
+        await asyncio.wait_for(more.wait(), 5)
+        journal.close()
+        assert {event.id for event in opened(tmp_path).contents.events} == {"j1.result", "j2.result"}
+
+    run(main())
+
+
+def test_what_happened_shares_the_commit_of_the_next_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commits: list[int] = []
+    commit = Writer._commit
+
+    def counted(self: Writer) -> tuple[float, sqlite3.Error | None]:
+        commits.append(len(self._committing))
+        return commit(self)
+
+    async def main() -> None:
+        journal = opened(tmp_path)
+        job, after = held(), held("j2")
+        await journal.add_jobs([job, after])
+        await journal.mark(job, part_of(), counted=False)
+        monkeypatch.setattr(Writer, "_commit", counted)
+        journal.answer(job, part_of(state=PartState.TAKEN, mr=9), soon=True)
+        journal.settle(job, [EventRow("j1.result", "{}")], lambda: None)
+        await journal.mark(after, part_of(), counted=False)
+        assert commits == [3]
 
     run(main())
 

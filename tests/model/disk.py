@@ -15,7 +15,7 @@ from unittest.mock import patch
 from edge_agent import journal_writer
 from edge_agent.journal_writer import Writer
 
-_QUICK_S, _USUAL_S, _SLOW_S = 0.0005, 0.01, 2.0
+_QUICK_S, _BRISK_S, _USUAL_S, _SLOW_S = 0.0003, 0.0006, 0.01, 2.0  # the first is always waited for in place
 
 
 class _NoThread:
@@ -86,7 +86,7 @@ class Disk(Writer):
     def _duration(self) -> float:
         if self.rng.random() < self.slow:
             return self.rng.choice((_USUAL_S, _USUAL_S, _SLOW_S))
-        return _QUICK_S
+        return self.rng.choice((_QUICK_S, _BRISK_S))
 
     def _commit(self) -> tuple[float, sqlite3.Error | None]:
         if self.full:
@@ -96,20 +96,14 @@ class Disk(Writer):
             self.durable_before = self._began
         return outcome
 
-    def _run(self, entries: Any) -> None:
+    def _add(self, entry: Any, patience_s: float) -> None:
         if not self.dead:
-            self._began = self._loop.time()
-            self._takes = self._duration()
-            if self._takes > _QUICK_S:
-                self._took_s = 1.0  # so that it is not waited for in place
-            super()._run(entries)
-
-    def _add(self, entry: Any, *, urgent: bool) -> None:
-        if not self.dead:
-            super()._add(entry, urgent=urgent)
+            super()._add(entry, patience_s)
 
     def _begin(self) -> None:
         if not self.dead:
+            self._began = self._loop.time()
+            self._takes = self._took_s = self._duration()
             super()._begin()
 
     def _committed(self, took_s: float, error: sqlite3.Error | None) -> None:

@@ -259,8 +259,8 @@ def a_report_taken_before_it_is_on_disk() -> AbstractContextManager[Any]:
     async def at_once(self: Journal) -> None:
         return
 
-    def kept(self: Journal, report: Any) -> Awaitable[None]:
-        return _done()
+    def kept(self: Journal, report: Any) -> None:
+        return
 
     return _both(patch.object(Journal, "synced", at_once), patch.object(Journal, "keep_early", kept))
 

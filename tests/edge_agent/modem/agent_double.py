@@ -25,9 +25,12 @@ class AgentDouble:
         else:
             await asyncio.get_running_loop().create_future()
 
-    async def status_report(self, span: str, imsi: str, pdu: str) -> None:
+    def status_report(self, span: str, imsi: str, pdu: str) -> Awaitable[None]:
         self.reports.append(pdu)
         self.changed.set()
+        kept = asyncio.get_running_loop().create_future()
+        kept.set_result(None)
+        return kept
 
     async def delivered(self, span: str, imsi: str, pdu: str) -> None:
         self.received.append(pdu)
