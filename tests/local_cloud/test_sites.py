@@ -1,6 +1,7 @@
 """Sites through every real part: what modems receive, which port is whose, and an operator's word from his desk."""
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from local_cloud import seed
 from local_cloud.layout import CHECKOUT
+from local_cloud.process import start_any
 from local_cloud.site import SiteOptions
 from local_cloud.stack import LocalStack
 
@@ -240,3 +242,49 @@ def test_revoking_cuts_a_live_agent_at_once_and_a_new_code_lets_it_in_again(
     second = subprocess.run(elsewhere, cwd=CHECKOUT, capture_output=True, text=True, timeout=60)
     assert second.returncode == 1 and "was used already" in second.stderr
     assert not (tmp_path / "credential").exists()
+
+
+def test_a_copied_disk_is_noticed_and_the_one_that_comes_back_is_stopped(
+    stack: LocalStack, eventually: Eventually, tmp_path: Path
+) -> None:
+    """Two live machines with one identity do not fight: the newer stays, the older ends, the operator sees it."""
+    first = stack.site.agent
+    assert first is not None
+    eventually(lambda: len(stack.connections()) == 1)
+    before = process_known(stack)
+    for name in ("agent.toml", "credential"):
+        shutil.copy(stack.site.config.parent / name, tmp_path / name)
+    twin = start_any(
+        "twin",
+        [sys.executable, "-m", "edge_agent", "run", "--config", tmp_path / "agent.toml"],
+        stack.layout.log("twin"),
+        CHECKOUT,
+    )
+    try:
+        eventually(lambda: process_known(stack) != before, within=60)
+        assert doubled(stack) == ""
+        stack.cut_connections()  # else it takes until the next heartbeat
+        assert eventually(lambda: first.ended, within=120) == _STOPPED
+        assert doubled(stack) != ""
+        said = stack.layout.log("agent").read_text()
+        assert "another agent with this credential has taken over, enrol this one anew" in said
+        eventually(lambda: len(stack.connections()) == 1)
+        assert twin.ended is None
+    finally:
+        twin.kill()
+
+
+_STOPPED = 78  # EX_CONFIG, after which the service unit does not start it again
+
+
+def process_known(stack: LocalStack) -> str:
+    """Which process the cloud takes for the site's agent."""
+    agent = seed.accounts(stack.deployment).agent(seed.ACCOUNT, seed.AGENT)
+    assert agent is not None
+    return agent.life.boot_id
+
+
+def doubled(stack: LocalStack) -> str:
+    """Since when two machines bear the site's identity, as the operator's list has it."""
+    (site,) = admin(stack, "agents", "list")
+    return str(site["two_machines_since"] or "")
