@@ -27,7 +27,9 @@ from local_cloud.torture_truth import Verdict, judge, pushed, unsettled
 _MODEMS = 8
 _RATE = 8.0  # messages a second
 _ANSWER_MS = 60  # of a modem: wide enough for kills to fall between a PDU and its answer
-_SETTLE_S = 600.0  # SQS shows what a killed function had taken again after the queue's visibility timeout of 6 minutes
+# SQS shows what a killed function had taken again after the queue's visibility timeout of 6 minutes, and a push that
+# found its endpoint crowded may wait for 5 more.
+_SETTLE_S = 1200.0
 _QUIET_S, _SETTLED_S = 60.0, 5.0  # without a push, while some are awaited, and when there was one of each message
 _SAY_EVERY_S = 15.0
 _PAGE = 100
