@@ -121,7 +121,7 @@ class Rig:
             outbox=self.outbox,
             inbox=self.inbox,
             link=self.link,
-            egress=self.egress,
+            egress=lambda: self.egress,
             clock=self.clock,
             door=self.door,
             log=self.log,

@@ -12,6 +12,8 @@ _IN_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
 if _IN_LAMBDA:
     gc.disable()
+    # Else the first request waits while pydantic asks every package in the layer whether it is a plugin.
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
 
 
 def at_cold_start(build: Callable[[], object]) -> None:

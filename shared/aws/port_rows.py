@@ -8,7 +8,7 @@ name, on the condition that those have not moved: of two that allot at once one 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -30,17 +30,6 @@ if TYPE_CHECKING:
 _TRIES = 10  # one of those that contend succeeds in each round
 _UNKNOWN = "gsm"  # stands in a name while the modem has not told its technology
 _RUN = 40  # spans in one transaction: two rows each and three counters, of the 100 that DynamoDB takes
-
-
-@dataclass(frozen=True, slots=True)
-class _Counts:
-    """`boards` and `ports` of the account; the agent's own `board` (0: none yet) and how many spans are on it. The
-    board is the agent's number within its account, for port names like lte-1.3."""
-
-    ports: int
-    boards: int
-    board: int
-    spans: int
 
 
 class PortRows:
@@ -87,30 +76,30 @@ class PortRows:
 
     def _add(self, account: str, agent_id: str, new: Sequence[SpanInfo]) -> None:
         """All of them or none; none when another allotted meanwhile."""
-        before = self._counts(account, agent_id)
-        board = before.board or before.boards + 1
+        ports_before, boards_before, board_before, spans_before = self._counts(account, agent_id)
+        board = board_before or boards_before + 1
         ports = [
             Port(
                 account=account,
-                number=before.ports + place,
+                number=ports_before + place,
                 agent=agent_id,
                 span=info.span,
-                name=info.name or f"{info.technology or _UNKNOWN}-{board}.{before.spans + place}",
+                name=info.name or f"{info.technology or _UNKNOWN}-{board}.{spans_before + place}",
                 told_name=info.name,
                 technology=info.technology,
             )
             for place, info in enumerate(new, 1)
         ]
         partition = keys.slots(account)
-        told = {"number": number(board), "spans": number(before.spans + len(new))}
-        count = {"number": number(before.ports + len(new))}
+        told = {"number": number(board), "spans": number(spans_before + len(new))}
+        count = {"number": number(ports_before + len(new))}
         writes = [
-            self._put({**key(partition, keys.counter("ports")), **count}, was=before.ports),
-            self._put({**key(partition, keys.board(agent_id)), **told}, was=before.board),
+            self._put({**key(partition, keys.counter("ports")), **count}, was=ports_before),
+            self._put({**key(partition, keys.board(agent_id)), **told}, was=board_before),
         ]
-        if not before.board:
+        if not board_before:
             count = {"number": number(board)}
-            writes.append(self._put({**key(partition, keys.counter("boards")), **count}, was=before.boards))
+            writes.append(self._put({**key(partition, keys.counter("boards")), **count}, was=boards_before))
         for port in ports:
             slot = {**key(partition, keys.slot(agent_id, port.span)), "number": number(port.number)}
             writes += [self._put(port_row(port)), self._put(slot)]
@@ -121,13 +110,17 @@ class PortRows:
             if code_of(error) != "TransactionCanceledException":
                 raise
 
-    def _counts(self, account: str, agent_id: str) -> _Counts:
+    def _counts(self, account: str, agent_id: str) -> tuple[int, int, int, int]:
+        """Ports and boards of the account; the agent's own board, 0 if it has none yet, and how many spans are on it.
+
+        The board is the agent's number within its account, for port names like lte-1.3.
+        """
         partition = keys.slots(account)
         counters = (keys.counter("ports"), keys.counter("boards"), keys.board(agent_id))
         wanted = [key(partition, sort_key) for sort_key in counters]
         rows = {row["sk"]["S"]: row for row in get_rows(self._client, self._table, wanted, consistent=True)}
         ports, boards, board = (int_of(rows[name], "number") if name in rows else 0 for name in counters)
-        return _Counts(ports, boards, board, int_of(rows[counters[2]], "spans") if board else 0)
+        return ports, boards, board, int_of(rows[counters[2]], "spans") if board else 0
 
     def _put(self, row: Row, *, was: int = 0) -> TransactWriteItemTypeDef:
         """On the condition that the row's number is still what it was; 0 is that of a row that is not there."""

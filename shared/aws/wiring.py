@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shared.aws.outbox_table import OutboxTable
     from shared.aws.push_queue import SqsPushQueue
     from shared.aws.tally_table import TallyTable
+    from shared.ports import Egress
     from shared.usecases.agent_line import SessionPorts
     from shared.usecases.operations import ApiPorts
     from shared.usecases.push_attempt import Pushing
@@ -36,7 +37,6 @@ CLOCK = SystemClock()
 def api() -> ApiPorts:
     """For functions/sms_api."""
     from shared.aws.telemetry import ApiTelemetry
-    from shared.egress import SafeEgress
     from shared.usecases.authenticate import Door
     from shared.usecases.operations import ApiPorts
 
@@ -46,7 +46,7 @@ def api() -> ApiPorts:
         outbox=_outbox(),
         inbox=_inbox(),
         link=_link(),
-        egress=SafeEgress(allow_loopback=settings.allow_loopback_push),
+        egress=_egress,
         clock=CLOCK,
         door=Door(accounts(), _tallies(), CLOCK),
         tallies=_tallies(),
@@ -82,7 +82,6 @@ def pushing() -> Pushing:
     """For functions/push."""
     from shared.aws.push_log import DynamoPushLog
     from shared.aws.telemetry import PushTelemetry
-    from shared.egress import SafeEgress
     from shared.usecases.push_attempt import Pushing
 
     settings = _settings()
@@ -90,7 +89,7 @@ def pushing() -> Pushing:
         accounts=accounts(),
         log=DynamoPushLog(_dynamodb(), settings.pushes_table, CLOCK),
         queue=_push_queue(),
-        egress=SafeEgress(allow_loopback=settings.allow_loopback_push),
+        egress=_egress(),
         alerts=_alerts(),
         metrics=PushTelemetry(),
         clock=CLOCK,
@@ -128,6 +127,12 @@ def accounts() -> AccountTable:
 @cache
 def _settings() -> Settings:
     return from_environment(os.environ)
+
+
+def _egress() -> Egress:
+    from shared.egress import SafeEgress
+
+    return SafeEgress(allow_loopback=_settings().allow_loopback_push)
 
 
 @cache

@@ -1,4 +1,7 @@
-"""The one table of the API: path → what is read, what is done, what a row of `data` looks like."""
+"""The one table of the API: path → what is read, what is done, what a row of `data` looks like.
+
+What only settings need is imported when they are asked for: few calls do, and each start would pay for it.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,7 +30,6 @@ from shared.ports import AccountStore, AgentLink, ApiLog, Clock, Egress, InboxSt
 from shared.routing_memory import RoutingMemory
 from shared.usecases.authenticate import Door
 from shared.usecases.capping import Capping
-from shared.usecases.configure import change_config, show_config
 from shared.usecases.list_inbox import list_inbox
 from shared.usecases.list_outbox import list_outbox
 from shared.usecases.list_spans import list_spans
@@ -44,7 +46,7 @@ class ApiPorts:
     outbox: OutboxStore
     inbox: InboxStore
     link: AgentLink
-    egress: Egress
+    egress: Callable[[], Egress]
     clock: Clock
     door: Door
     log: ApiLog
@@ -97,15 +99,19 @@ def _inbox(request: ListRequest, account: Account, ports: ApiPorts) -> Outcome:
 
 
 def _config(_: GetConfigRequest, account: Account, ports: ApiPorts) -> Outcome:
+    from shared.usecases.configure import show_config
+
     return show_config(account, ports.accounts)
 
 
 def _change_config(request: SetConfigRequest, account: Account, ports: ApiPorts) -> Outcome:
+    from shared.usecases.configure import change_config
+
     return change_config(
         request,
         account,
         accounts=ports.accounts,
-        egress=ports.egress,
+        egress=ports.egress(),
         clock=ports.clock,
         loopback=ports.allow_loopback_push,
     )
