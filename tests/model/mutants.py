@@ -14,7 +14,7 @@ from unittest.mock import patch
 from edge_agent import journal_tables
 from edge_agent.book import Book
 from edge_agent.clock import Clock
-from edge_agent.held import EventRow, HeldJob, HeldPart
+from edge_agent.held import Contents, EventRow, HeldJob, HeldPart
 from edge_agent.journal import Journal
 from edge_agent.sender import Handover, Sender
 from edge_agent.session import Session
@@ -223,6 +223,17 @@ def a_job_seen_before_taken_anew() -> AbstractContextManager[Any]:
 @mutant
 def answers_not_written_down() -> AbstractContextManager[Any]:
     return patch.object(journal_tables, "answer", lambda *args, **kwargs: None)
+
+
+@mutant
+def a_message_taken_and_not_told_of_forgotten() -> AbstractContextManager[Any]:
+    restore = Book.restore
+
+    def forgetful(self: Book, contents: Contents) -> None:
+        with patch.object(HeldJob, "taken", property(lambda job: -1)):
+            restore(self, contents)
+
+    return patch.object(Book, "restore", forgetful)
 
 
 @mutant

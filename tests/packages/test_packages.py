@@ -127,7 +127,8 @@ def test_the_wheel_holds_the_agent_and_what_it_shares_and_no_more() -> None:
 @pytest.fixture(scope="module")
 def base() -> Path:
     if not (BASE / "usr").is_dir():
-        assert os.geteuid() == 0 and shutil.which("debootstrap"), "a clean root takes root, and `apt-get install debootstrap`"
+        assert os.geteuid() == 0, "a clean root takes root to make"
+        assert shutil.which("debootstrap"), "a clean root is made by debootstrap: apt-get install debootstrap"
         half = BASE.with_suffix(".new")
         shutil.rmtree(half, ignore_errors=True)
         subprocess.run(["debootstrap", "--variant=minbase", "--include=python3,adduser", "bookworm", half], check=True)
