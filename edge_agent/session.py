@@ -127,6 +127,8 @@ class Session:
         try:
             frame = wire.decode_from_cloud(text)
         except BadFrame as error:
+            if said := wire.complaint(text):
+                return [Note(f"the cloud could not take a frame, which is said again: {said}")]
             return [Note(f"the cloud sent a frame that is ignored: {error}")]
         match frame:
             case wire.Welcome():

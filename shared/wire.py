@@ -241,6 +241,21 @@ def decode_from_cloud(text: str) -> FromCloud:
     return _decode(text, _FROM_CLOUD)
 
 
+class _Complaint(WireModel):
+    """API Gateway's own words on a connection: its function failed on a frame, or did not end in 29 s."""
+
+    message: str
+    connectionId: str  # noqa: N815 (AWS's spelling)
+
+
+def complaint(text: str) -> str:
+    """What the gateway itself complains of; empty when the text is none of its own."""
+    try:
+        return _Complaint.model_validate_json(text).message
+    except ValidationError:
+        return ""
+
+
 def _decode(text: str, adapter: TypeAdapter[_F]) -> _F:
     try:
         return adapter.validate_json(text)

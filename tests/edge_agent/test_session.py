@@ -284,6 +284,14 @@ def test_whatever_the_cloud_does_every_event_is_told_until_acknowledged_in_frame
     assert not facts.rows
 
 
+def test_what_the_gateway_itself_complains_of_is_told_in_its_words() -> None:
+    opened, _ = open_session(Facts())
+    said = '{"message": "Internal server error", "connectionId":"Zm9v=", "requestId":"Zm9v"}'
+    assert opened.receive(said, 1.0) == [
+        Note("the cloud could not take a frame, which is said again: Internal server error")
+    ]
+
+
 @given(st.text() | st.binary().map(lambda data: data.decode("latin-1")))
 def test_no_text_whatsoever_upsets_a_session(text: str) -> None:
     opened, _ = open_session(Facts())
