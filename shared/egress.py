@@ -7,6 +7,7 @@ every byte; only the reading of the answer is http.client's.
 """
 
 import io
+import logging
 import queue
 import socket
 import ssl
@@ -23,8 +24,11 @@ from shared.egress_guard import Address, Refused, Target, check_address, host_of
 if TYPE_CHECKING:
     from shared.push_record import PushAttempt
 
+_log = logging.getLogger(__name__)
+
 ANSWER_BYTES = 64 * 1024
 ADDRESSES_TRIED = 3
+_INTERIM = frozenset({102, 103})  # http.client skips 100 by itself, and 101 was not asked for
 
 Dial = Callable[[Address, int, float], socket.socket]
 Resolve = Callable[[str, float], Sequence[Address]]
@@ -132,7 +136,7 @@ class SafeEgress:
         started, at = time.monotonic(), time.time()
         try:
             status, after = self._exchange(target_of(url), method, headers, body, started)
-        except (Refused, OSError, HTTPException, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 (what is not foreseen is a try as well, or it were tried for ever)
             return PushAttempt(status=None, error=self._words(error), seconds=time.monotonic() - started, at=at)
         words = "" if 200 <= status < 300 else f"answered {status}"
         wait = retry_after(after, at)
@@ -208,8 +212,11 @@ class SafeEgress:
                 return str(error)
             case OSError():
                 return "the connection broke off"
-            case _:
+            case HTTPException() | ValueError():
                 return "the answer was no HTTP"
+            case _:
+                _log.error("an attempt of a push broke", exc_info=error)
+                return "an error of the gateway's own"
 
 
 def _request(target: Target, method: str, headers: Mapping[str, str], body: bytes) -> bytes:
@@ -223,10 +230,13 @@ def _request(target: Target, method: str, headers: Mapping[str, str], body: byte
 
 
 def _read(connection: socket.socket, method: str, deadline: float, drain_s: float) -> tuple[int, str]:
-    """Status and Retry-After; the body is read and dropped."""
+    """Status and Retry-After of the final answer (RFC 9110 §15.2); the body is read and dropped."""
     answer = _Answer(connection, deadline)
     response = HTTPResponse(answer, method=method)  # type: ignore[arg-type]
     response.begin()
+    while response.status in _INTERIM:
+        response.headers = response.msg = None  # type: ignore[assignment]  # begin() then reads on
+        response.begin()
     answer.deadline = min(deadline, time.monotonic() + drain_s)
     try:
         while response.read(8192):

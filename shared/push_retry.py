@@ -21,6 +21,7 @@ REFUSED_TRIES = 3  # of a 4xx: the receiver has understood and says no
 PATIENT_4XX = frozenset({408, 425, 429})  # a 4xx that asks for patience (RFC 9110 §15.5.9, RFC 8470, RFC 6585)
 
 CIRCUIT_OPENS_AT = 10
+ASKED_REST_S = 3600.0
 PROBE_S = 30.0  # how long a claimed probe keeps the others away: longer than one attempt
 
 
@@ -32,17 +33,20 @@ class Verdict:
     wait: float = 0.0
 
 
-def judge(attempt: PushAttempt, tries: int, chance: float, delays: Sequence[float] = RETRY_S) -> Verdict:
-    """`tries` counts this attempt too; `chance` is in 0…1."""
+def judge(
+    attempt: PushAttempt, before: Sequence[PushAttempt], tries: int, chance: float, delays: Sequence[float] = RETRY_S
+) -> Verdict:
+    """`before`: the attempts ahead of this one; `tries` counts this one too; `chance` is in 0…1."""
     status = attempt.status
     if status is not None and 200 <= status < 300:
         return Verdict(PushState.DELIVERED)
     if status == 410:
         return Verdict(PushState.GONE)
-    if tries > len(delays) or (_refused(status) and tries >= REFUSED_TRIES):
+    refusals = sum(_refused(one.status) for one in (*before, attempt))
+    if tries > len(delays) or (_refused(status) and refusals >= REFUSED_TRIES):
         return Verdict(PushState.DEAD)
     wait = delays[tries - 1] * (1 + JITTER * (2 * chance - 1))
-    return Verdict(PushState.WAITING, min(max(wait, attempt.retry_after or 0.0), LONGEST_S))
+    return Verdict(PushState.WAITING, min(max(wait, attempt.retry_after or 0.0), GIVE_UP_S))
 
 
 def _refused(status: int | None) -> bool:
@@ -56,9 +60,9 @@ def retry_after(text: str, now: float) -> float | None:
         return float(text)
     try:
         when = parsedate_to_datetime(text)
-    except ValueError:
+        return max((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now, 0.0)
+    except (ValueError, OverflowError):
         return None
-    return max((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now, 0.0)
 
 
 def weight(attempt: PushAttempt) -> int:
@@ -80,6 +84,13 @@ def is_half_open(circuit: Circuit, now: float) -> bool:
 def rest_s(failures: int) -> float:
     """How long an endpoint is left in peace: 0 while it has not failed enough; a minute at first, five at most."""
     return min(6.0 * failures, 300.0) if failures >= CIRCUIT_OPENS_AT else 0.0
+
+
+def asked_rest_s(attempt: PushAttempt) -> float:
+    """What Retry-After asks for the whole endpoint: that it has too many requests, or is down (RFC 6585 §4, RFC 9110
+    §15.6.4). One answer stops no more than an hour of all pushes; its own push waits as long as it says.
+    """
+    return min(attempt.retry_after or 0.0, ASKED_REST_S) if attempt.status in {429, 503} else 0.0
 
 
 def deferral_s(circuit: Circuit, now: float, waited: float, chance: float) -> float:

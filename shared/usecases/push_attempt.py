@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from shared.lifecycle import Status
 from shared.ports import AccountStore, Alerts, Clock, Egress, PushQueue, Unavailable
 from shared.push_event import PushEvent
 from shared.push_ports import PushLog, PushMetrics
@@ -18,8 +19,10 @@ from shared.push_request import build
 from shared.push_retry import (
     GIVE_UP_S,
     LONGEST_DELAY_S,
+    LONGEST_S,
     PROBE_S,
     RETRY_S,
+    asked_rest_s,
     crowded_s,
     deferral_s,
     is_half_open,
@@ -104,7 +107,7 @@ class Attempting:
             return self._hide(record.next_at - now)
         if self._view.record and now - record.first_at > GIVE_UP_S:
             return self._end(PushState.DEAD, "given up: not delivered within two days")
-        if self._follows and not self._view.results and self._delivery.taken <= len(RESULT_WAITS_S):
+        if self._follows and not self._knows_result() and self._delivery.taken <= len(RESULT_WAITS_S):
             return self._hide(RESULT_WAITS_S[self._delivery.taken - 1])
         if self._result_rests() or is_open(self._view.circuit, now):
             return self._rest()
@@ -125,10 +128,14 @@ class Attempting:
         """A report goes after its message's result, while results are told at all."""
         return self._event.type == "SMS-Status-Report" and bool(self._settings.results_enable)
 
+    def _knows_result(self) -> bool:
+        """A message with a report was sent, whatever it may have been taken for before."""
+        return any(one.event.status == Status.SENT for one in self._view.results)
+
     def _result_rests(self) -> bool:
-        """There is a result, and it has not been tried: its endpoint is left in peace, or crowded."""
+        """A result is known that has not been tried: its endpoint is left in peace, or crowded."""
         results = self._view.results if self._follows else ()
-        return bool(results) and not any(one.tries or one.state is not PushState.WAITING for one in results)
+        return any(one.state is PushState.WAITING and not one.tries for one in results)
 
     def _may_probe(self, circuit: Circuit) -> bool:
         """Of an endpoint that has rested, one push finds out how it is."""
@@ -141,8 +148,8 @@ class Attempting:
         return self._put_back(deferral_s(self._view.circuit, self._now, self._waited, self._by.chance()))
 
     def _hide(self, seconds: float) -> Outcome:
-        """Keeps the record hidden; where the queue refuses so long a time, a fresh one takes its place."""
-        if self._by.queue.defer(self._delivery.receipt, seconds):
+        """Keeps the record hidden, as long as it can be; where the queue refuses, a fresh one takes its place."""
+        if self._by.queue.defer(self._delivery.receipt, min(seconds, LONGEST_S)):
             return self._waiting(done=False)
         return self._put_back(seconds)
 
@@ -161,7 +168,8 @@ class Attempting:
         attempt = self._by.egress.send(request.method, request.url, request.headers, request.body)
         self._note_endpoint(attempt)
         tries = self._record.tries + 1
-        verdict = judge(attempt, tries, self._by.chance(), self._by.delays)
+        before = self._record.attempts[1 - tries :] if tries > 1 else ()  # since it was replayed, if it was
+        verdict = judge(attempt, before, tries, self._by.chance(), self._by.delays)
         attempts = (*self._record.attempts, attempt)[-KEPT_ATTEMPTS:]
         self._record = replace(self._record, tries=tries, attempts=attempts)
         failed = verdict.state is not PushState.DELIVERED
@@ -188,9 +196,10 @@ class Attempting:
         log, account, endpoint = self._by.log, self._event.account, self._settings.endpoint
         if heavy := weight(attempt):
             failures = log.failed(account, endpoint, heavy).failures
-            if rest := rest_s(failures):
-                log.open(account, endpoint, self._by.clock.now() + rest)
-                if not rest_s(failures - heavy):  # the count is atomic, so one attempt sees the step
+            rest = rest_s(failures)
+            if wait := max(rest, asked_rest_s(attempt)):
+                log.open(account, endpoint, self._by.clock.now() + wait)
+                if rest and not rest_s(failures - heavy):  # the count is atomic, so one attempt sees the step
                     self._by.alerts.tell("push endpoint failing", f"{account}: {endpoint} {attempt.error}")
         elif self._view.circuit.failures:
             log.close(account, endpoint)

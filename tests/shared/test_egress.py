@@ -250,6 +250,24 @@ def test_retry_after_is_read_from_the_answer(answer: str, seconds: float | None)
         assert (attempt.status, attempt.retry_after) == (503, seconds)
 
 
+def test_what_comes_before_the_final_answer_is_passed_over() -> None:
+    interim = (
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
+    )
+    for egress, _, url in local(says(interim + b"HTTP/1.1 503 No\r\nRetry-After: 7\r\nContent-Length: 2\r\n\r\nno")):
+        attempt = egress.send("POST", url, {}, b"{}")
+        assert (attempt.status, attempt.retry_after) == (503, 7.0)
+
+
+def test_an_error_of_our_own_is_an_attempt_that_failed(caplog: pytest.LogCaptureFixture) -> None:
+    def resolve(host: str, timeout: float) -> Sequence[Address]:
+        raise RuntimeError("nobody thought of this")
+
+    attempt = SafeEgress(resolve=resolve).send("GET", "http://a.example/", {}, b"")
+    assert (attempt.status, attempt.error) == (None, "an error of the gateway's own")
+    assert "nobody thought of this" in caplog.text
+
+
 def drip(piece: bytes, first: bytes = b"") -> Answer:
     def answer(connection: socket.socket) -> None:
         connection.sendall(first)
@@ -266,9 +284,10 @@ def drip(piece: bytes, first: bytes = b"") -> Answer:
         drip(b"H"),
         drip(b"X-Slow: 1\r\n", b"HTTP/1.1 200 OK\r\n"),
         drip(b"HTTP/1.1 100 Continue\r\n\r\n"),
+        drip(b"HTTP/1.1 103 Early Hints\r\n\r\n"),
         drip(b"", b"HTTP/1.1 200 OK\r\n"),
     ],
-    ids=["status line", "headers", "continues", "silence"],
+    ids=["status line", "headers", "continues", "hints", "silence"],
 )
 def test_an_answer_that_drips_is_cut_off_at_the_deadline(answer: Answer) -> None:
     for egress, _, url in local(answer):

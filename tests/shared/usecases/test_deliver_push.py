@@ -34,8 +34,8 @@ def failing(times: int, attempt: PushAttempt = BROKEN) -> Answer:
     return answer
 
 
-def always(status: int | None, seconds: float = 0.1) -> Answer:
-    return lambda _url, _headers: PushAttempt(status=status, error="no", seconds=seconds)
+def always(status: int | None, seconds: float = 0.1, wait: float | None = None) -> Answer:
+    return lambda _url, _headers: PushAttempt(status=status, error="no", seconds=seconds, retry_after=wait)
 
 
 def state(world: PushWorld, event_id: str) -> PushState | None:
@@ -73,7 +73,7 @@ def test_the_attempts_are_spaced_as_promised_and_then_it_is_given_up() -> None:
     world.run(3 * DAY)
     times = [at for at, _, _ in world.receivers.got]
     waits = [round(later - earlier) for earlier, later in pairwise(times)]
-    assert waits == [min(round(wait), 42600) for wait in RETRY_S]
+    assert waits == [round(wait) for wait in RETRY_S]
     assert [reason for _, reason in world.queue.dead.values()] == ["no"] and world.queue.held == {}
     assert state(world, "m1-result-sent") is PushState.DEAD
 
@@ -112,6 +112,39 @@ def test_retry_after_is_waited_for() -> None:
     assert len(world.receivers.got) == 1
     world.run(2)
     assert len(world.receivers.got) == 2
+
+
+def test_a_day_of_retry_after_is_waited_for_though_the_queue_hides_less() -> None:
+    world = PushWorld()
+    world.queue.put([event()])
+    world.receivers.answer = failing(1, replace(BROKEN, status=503, retry_after=DAY))
+    world.run(DAY - 1)
+    assert len(world.receivers.got) == 1
+    world.run(3600)
+    assert world.receivers.ids() == ["m1-result-sent"] * 2 and world.queue.held == {}
+
+
+def test_an_endpoint_that_has_too_many_requests_gets_no_others_until_it_said() -> None:
+    world = PushWorld()
+    world.queue.put([event(f"m{n}") for n in range(10)])
+    world.receivers.answer = always(429, wait=1800.0)
+    world.round()
+    world.queue.put([event(f"n{n}") for n in range(50)])
+    tried = len(world.receivers.got)
+    world.run(1795)
+    assert len(world.receivers.got) == tried
+    world.receivers.answer = always(200)
+    world.run(3600)
+    assert world.queue.held == {} and {event_id[0] for event_id in world.receivers.ids()[tried:]} == {"m", "n"}
+
+
+def test_refusals_after_an_outage_have_their_own_three_tries() -> None:
+    world = PushWorld()
+    world.queue.put([event()])
+    said = iter([503, 503, 503, 404, 503, 404, 200])
+    world.receivers.answer = lambda _url, _headers: PushAttempt(status=next(said), error="no", seconds=0.1)
+    world.run(DAY)
+    assert state(world, "m1-result-sent") is PushState.DELIVERED
 
 
 def test_the_last_attempts_can_be_read_with_time_status_duration_and_words() -> None:
@@ -235,6 +268,17 @@ def test_a_report_whose_result_was_never_told_waits_ten_minutes_and_no_longer() 
     assert world.receivers.got == []
     world.run(100)
     assert world.receivers.ids() == ["m1-report-deliverd"]
+
+
+def test_a_report_waits_for_the_truth_that_comes_after_a_failure_was_told() -> None:
+    world = PushWorld()
+    world.queue.put([event(status="FAILED")])
+    world.run(60)
+    world.queue.put([event(kind="report", status="DELIVERD")])
+    world.run(20)
+    world.queue.put([event(status="SENT")])
+    world.run(60)
+    assert world.receivers.ids() == ["m1-result-failed", "m1-result-sent", "m1-report-deliverd"]
 
 
 def test_a_report_waits_while_its_result_is_still_behind_a_backlog() -> None:

@@ -40,6 +40,16 @@ def test_one_event_is_replayed_under_its_own_id_with_all_its_tries_anew() -> Non
     assert record is not None and record.state is PushState.DELIVERED and len(record.attempts) == 4
 
 
+def test_what_was_refused_to_the_end_may_be_refused_as_often_after_its_replay() -> None:
+    world = with_dead("m1")
+    said = iter([403, 403, 200])
+    world.receivers.answer = lambda _url, _headers: PushAttempt(status=next(said), error="no", seconds=0.1)
+    assert world.desk.replay("acme", "m1-result-sent")
+    world.run(DAY)
+    record = world.log.get("acme", "m1-result-sent")
+    assert record is not None and record.state is PushState.DELIVERED
+
+
 def test_even_what_was_delivered_can_be_replayed() -> None:
     world = PushWorld()
     world.queue.put([event()])
