@@ -64,6 +64,8 @@ DENIED_PORTS = frozenset(
 )
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
+# What IDNA 2003, which Python speaks, maps to something else, and today's browsers do not (UTS #46 §7, deviations).
+_DEVIATING = re.compile("[\u00df\u1e9e\u03c2\u200c\u200d]")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _PRINTABLE = re.compile(r"[\x21-\x7e]*")
@@ -109,38 +111,41 @@ def check_port(port: int) -> int:
 
 
 def host_of(text: str) -> str:
-    """A host name or address literal in the one spelling that is used from here on. Raises Refused.
+    """A host name or address literal in the one spelling that is used from here on. Raises Refused, in words that go on
+    after "the host" or the key's name.
 
     Numbers that only some resolvers take for addresses (2130706433, 0x7f.1, 0177.0.0.1) are refused, so that there is
     nothing to disagree about.
     """
     if text.startswith("[") and text.endswith("]"):
         return _literal(text[1:-1], IPv6Address)
-    if ":" in text:
+    if text.count(":") > 1 and "/" not in text:
         return _literal(text, IPv6Address)
     host = _ascii(text).lower().removesuffix(".")
     labels = host.split(".")
     if _NUMBER.fullmatch(labels[-1]):
         return _literal(host, IPv4Address)
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise Refused("it is no host name: only the name or address, without scheme, port, path or user")
+        raise Refused("is no host name: give only the name or address, without scheme, port, path or user")
     return host
 
 
 def _ascii(text: str) -> str:
+    if _DEVIATING.search(text):
+        raise Refused("has letters that name different hosts to different programs; write it in its xn-- form")
     try:
         return text if text.isascii() else text.encode("idna").decode()
     except UnicodeError:
-        raise Refused("it is no host name: it cannot be written as an international domain name") from None
+        raise Refused("is no host name: it cannot be written as an international domain name") from None
 
 
 def _literal(text: str, kind: type[IPv4Address] | type[IPv6Address]) -> str:
     try:
         address = kind(text)
     except ValueError:
-        raise Refused("it is no address: write it as 203.0.113.7 or 2001:db8::7") from None
+        raise Refused("is no address: write it as 203.0.113.7 or 2001:db8::7") from None
     if isinstance(address, IPv6Address) and address.scope_id is not None:
-        raise Refused("an address with a zone is local to one machine")
+        raise Refused("is an address with a zone, which is local to one machine")
     return str(address)
 
 
@@ -169,7 +174,10 @@ def target_of(url: str) -> Target:
         raise Refused("the URL must not have a fragment")
     if parts.netloc.endswith(":"):
         raise Refused("the port is missing after the colon")
-    host = host_of(parts.netloc.removesuffix(f":{port}") if port is not None else parts.netloc)
+    try:
+        host = host_of(parts.netloc.removesuffix(f":{port}") if port is not None else parts.netloc)
+    except Refused as error:
+        raise Refused(f"the host {error}") from None
     query = f"?{parts.query}" if "?" in url else ""
     checked = check_port(DEFAULT_PORTS[parts.scheme] if port is None else port)
     return Target(parts.scheme, host, checked, (parts.path or "/") + query)

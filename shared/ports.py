@@ -264,7 +264,11 @@ class AccountStore(Protocol):
         """As stored; empty when never set. shared/push_settings.py knows the keys and defaults."""
         ...
 
-    def save_push_settings(self, account: str, settings: Mapping[str, str | int]) -> None: ...
+    def save_push_settings(
+        self, account: str, settings: Mapping[str, str | int], *, before: Mapping[str, str | int] | None = None
+    ) -> bool:
+        """With `before` only if that is still what is stored; False when it is not, and nothing was saved."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ def changed(
     new = replace(settings, **checked)  # type: ignore[arg-type]
     if "signing_secret" in changes:
         new = _rotated(new, _secret("signing_secret", changes["signing_secret"]), now)
-    _check_host(new, loopback)
+    _check_host(new, changes, loopback)
     _check_names(new, changes)
     return new
 
@@ -107,14 +107,15 @@ def _rotated(settings: PushSettings, secret: str, now: float) -> PushSettings:
     return replace(settings, signing_secret=secret, signing_secret_before=before, signing_secret_before_until=until)
 
 
-def _check_host(settings: PushSettings, loopback: bool) -> None:
+def _check_host(settings: PushSettings, changes: Mapping[str, object], loopback: bool) -> None:
     if settings.enable and not settings.url_host:
         raise BadSetting("url_host", "is needed while enable is 1")
-    if address := literal_address(settings.url_host):
+    address = literal_address(settings.url_host)
+    if address and (settings.enable or "url_host" in changes):
         try:
             check_address(address, allow_loopback=loopback)
         except Refused as error:
-            raise BadSetting("url_host", str(error)) from None
+            raise BadSetting("url_host", f"cannot be pushed to: {error}") from None
 
 
 def _check_names(settings: PushSettings, changes: Mapping[str, object]) -> None:
@@ -168,7 +169,7 @@ def _port(key: str, value: object) -> str:
     try:
         return str(check_port(int(text))) if text else ""
     except Refused as error:
-        raise BadSetting(key, str(error)) from None
+        raise BadSetting(key, f"cannot be used: {error}") from None
 
 
 def _path(key: str, value: object) -> str:
@@ -189,8 +190,8 @@ def _name(key: str, value: object) -> str:
 
 def _raw(key: str, value: object) -> str:
     text = _text(key, value, 1024).strip()
-    if not _VISIBLE.fullmatch(text) or "#" in text:
-        raise BadSetting(key, "is sent as it is, so blanks, # and other than ASCII must be percent-encoded in it")
+    if not _VISIBLE.fullmatch(text) or "#" in text or "\\" in text:
+        raise BadSetting(key, "is sent as it is, so blanks, #, \\ and other than ASCII must be percent-encoded in it")
     return text
 
 

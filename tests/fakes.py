@@ -359,9 +359,14 @@ class FakeAccounts:
         self.faults.check()
         return dict(self.settings.get(account, {}))
 
-    def save_push_settings(self, account: str, settings: Mapping[str, str | int]) -> None:
+    def save_push_settings(
+        self, account: str, settings: Mapping[str, str | int], *, before: Mapping[str, str | int] | None = None
+    ) -> bool:
         self.faults.check()
+        if before is not None and before != self.settings.get(account, {}):
+            return False
         self.settings[account] = dict(settings)
+        return True
 
 
 class FakeLink:

@@ -27,6 +27,7 @@ from shared.wire import SpanInfo
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef as Value
+    from mypy_boto3_dynamodb.type_defs import PutItemInputTypeDef
 
 # How old what a warm function remembers may be: long enough to serve a burst with one read, short enough that an
 # operator's change and a site's coming and going are not noticed late.
@@ -146,10 +147,19 @@ class AccountTable:
         settings: Mapping[str, str | int] = json.loads(row["settings"]["S"]) if row else {}
         return settings
 
-    def save_push_settings(self, account: str, settings: Mapping[str, str | int]) -> None:
-        item = {**key(account, keys.PUSH), "settings": text(json.dumps(dict(settings)))}
-        with unavailable():
-            self._client.put_item(TableName=self._table, Item=item)
+    def save_push_settings(
+        self, account: str, settings: Mapping[str, str | int], *, before: Mapping[str, str | int] | None = None
+    ) -> bool:
+        put: PutItemInputTypeDef = {
+            "TableName": self._table,
+            "Item": {**key(account, keys.PUSH), **_settings(settings)},
+        }
+        if before:
+            put["ConditionExpression"] = "settings = :before"
+            put["ExpressionAttributeValues"] = {":before": _settings(before)["settings"]}
+        elif before is not None:
+            put["ConditionExpression"] = "attribute_not_exists(sk)"
+        return put_if(self._client, put)
 
     def _get(self, account: str, sort_key: str, *, consistent: bool = False) -> Row:
         """Empty when there is none."""
@@ -162,6 +172,11 @@ class AccountTable:
             self._client,
             {"TableName": self._table, "Item": row, "ConditionExpression": "attribute_not_exists(sk)"},
         )
+
+
+def _settings(values: Mapping[str, str | int]) -> dict[str, Value]:
+    """The same text for the same values in the same order, which reading keeps."""
+    return {"settings": text(json.dumps(dict(values)))}
 
 
 def _snapshot(name: str, rows: Iterable[Row]) -> Snapshot | None:

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.egress_guard import Refused, literal_address
-from shared.ports import AccountStore, Clock, Egress
+from shared.ports import AccountStore, Clock, Egress, Unavailable
 from shared.push_settings import BadSetting, PushSettings, changed, from_stored, shown, stored
+
+_TRIES = 5  # what somebody else saves at the same time is not undone, but read again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,18 +35,26 @@ def set_config(
 
     `loopback`: whether this deployment may push to its own machine.
     """
-    before = from_stored(accounts.push_settings(account))
-    settings = changed(before, changes, clock.now(), loopback=loopback)
-    warning = _host_warning(settings, egress)
-    accounts.save_push_settings(account, stored(settings))
-    return PushConfig(values=shown(settings), warning=warning)
+    for _ in range(_TRIES):
+        held = accounts.push_settings(account)
+        before = from_stored(held)
+        settings = changed(before, changes, clock.now(), loopback=loopback)
+        begins = "url_host" in changes or settings.enable > before.enable
+        warning = _host_warning(settings, egress, refuse=begins) if begins or settings.enable else ""
+        if accounts.save_push_settings(account, stored(settings), before=held):
+            return PushConfig(values=shown(settings), warning=warning)
+    raise Unavailable("the settings of this account are being changed by others")
 
 
-def _host_warning(settings: PushSettings, egress: Egress) -> str:
-    """A name that points to a private address now is refused; one that does not resolve yet is only warned of."""
+def _host_warning(settings: PushSettings, egress: Egress, *, refuse: bool) -> str:
+    """A name that points to a private address now is refused when pushes are to begin to go there. One that moved there
+    meanwhile keeps nothing else from being changed, and one that does not resolve yet is only warned of.
+    """
     if not settings.url_host or literal_address(settings.url_host):
         return ""
     try:
         return egress.check_host(settings.url_host)
     except Refused as error:
-        raise BadSetting("url_host", str(error)) from None
+        if refuse:
+            raise BadSetting("url_host", f"cannot be pushed to: {error}") from None
+        return f"{settings.url_host} cannot be pushed to: {error}"

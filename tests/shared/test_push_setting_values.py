@@ -81,6 +81,7 @@ BAD: list[tuple[str, object]] = [
     ("url_status", "message"),
     ("url_user_defined", "a b"),
     ("url_user_defined", "a#b"),
+    ("url_user_defined", "dir=C:\\x"),
     ("url_user_defined", "ä=1"),
     ("url_user_defined", "a\r\nb"),
     ("url_method", "PUT"),
@@ -92,6 +93,8 @@ BAD: list[tuple[str, object]] = [
     ("signing_secret", "x" * 129),
     ("signing_secret", None),
 ]
+
+_ASCII = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=30)
 
 
 @pytest.mark.parametrize(("key", "value", "saved"), GOOD)
@@ -186,7 +189,9 @@ def test_loopback_can_be_saved_only_where_the_deployment_allows_it() -> None:
         changed(PushSettings(), {"url_host": "10.0.0.1"}, NOW, loopback=True)
 
 
-@given(st.dictionaries(st.sampled_from(KEYS), st.text(max_size=30) | st.integers() | st.booleans() | st.none()))
+@given(
+    st.dictionaries(st.sampled_from(KEYS), _ASCII | st.text(max_size=30) | st.integers() | st.booleans() | st.none())
+)
 def test_whatever_can_be_saved_makes_a_request_that_can_be_sent(changes: dict[str, object]) -> None:
     try:
         settings = changed(PushSettings(url_host="a.example"), changes, NOW)

@@ -84,8 +84,14 @@ def test_a_send_with_given_ports_reads_only_their_sites(with_agent: AccountTable
 
 
 def test_settings_come_back_as_saved(accounts: AccountTable) -> None:
-    accounts.save_push_settings("acme", {"enable": 1, "url_host": "example.com"})
-    assert accounts.push_settings("acme") == {"enable": 1, "url_host": "example.com"}
+    assert accounts.save_push_settings("acme", {"enable": 1, "url_host": "a.example"}, before={})
+    held = accounts.push_settings("acme")
+    assert held == {"enable": 1, "url_host": "a.example"}
+    assert accounts.save_push_settings("acme", {"enable": 1, "url_host": "ü.example"}, before=held)
+    assert not accounts.save_push_settings("acme", {"enable": 0}, before=held)
+    assert not accounts.save_push_settings("acme", {"enable": 0}, before={})
+    assert accounts.save_push_settings("acme", {"enable": 0}, before=accounts.push_settings("acme"))
+    assert accounts.push_settings("acme") == {"enable": 0}
 
 
 # ---------------------------------------------------------------------------------------------------- presence

@@ -1,8 +1,11 @@
 """get_config and set_config of the push: all or nothing, with a look at where the host leads."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from shared.egress_guard import Refused
+from shared.ports import Unavailable
 from shared.push_settings import BadSetting
 from shared.usecases.push_settings import PushConfig, get_config, set_config
 from tests.fakes import FakeAccounts, FakeClock, FakeEgress
@@ -54,6 +57,45 @@ def test_a_name_that_leads_to_a_private_address_is_refused() -> None:
         save(accounts, url_host="home.example")
     assert caught.value.key == "url_host" and "loopback" in caught.value.why
     assert accounts.push_settings("acme") == {}
+
+
+@pytest.mark.parametrize("changes", [{"enable": 0}, {"reports_enable": 0}, {"signing_secret": ""}, {}])
+def test_a_name_that_became_private_keeps_nothing_else_from_being_changed(changes: dict[str, object]) -> None:
+    accounts = FakeAccounts()
+    save(accounts, url_host="a.example", enable=1)
+    accounts.settings["acme"] |= {"url_host": "home.example"}  # as if its address had changed
+    answer = save(accounts, **changes)
+    assert answer.values.items() >= {k: v for k, v in changes.items() if k != "signing_secret"}.items()
+    assert ("loopback" in answer.warning) == (changes.get("enable") != 0)
+
+
+def test_pushing_cannot_be_switched_on_to_a_name_that_became_private() -> None:
+    accounts = FakeAccounts()
+    save(accounts, url_host="a.example")
+    accounts.settings["acme"] |= {"url_host": "home.example"}
+    with pytest.raises(BadSetting):
+        save(accounts, enable=1)
+    assert accounts.push_settings("acme")["enable"] == 0
+
+
+def test_what_another_caller_saves_at_the_same_time_is_kept() -> None:
+    class Overtaken(FakeAccounts):
+        def push_settings(self, account: str) -> Mapping[str, str | int]:
+            held = super().push_settings(account)
+            if not self.settings.get(account, {}).get("url_port"):
+                self.settings[account] = {**held, "url_port": "8443"}
+            return held
+
+    accounts = Overtaken()
+    answer = save(accounts, url_path="/new")
+    assert (answer.values["url_path"], answer.values["url_port"]) == ("/new", "8443")
+
+
+def test_settings_that_others_change_without_end_are_told_to_be_tried_later() -> None:
+    accounts = FakeAccounts()
+    accounts.save_push_settings = lambda *_, **__: False  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        save(accounts, url_path="/new")
 
 
 def test_the_secret_is_kept_and_never_shown() -> None:
