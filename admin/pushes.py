@@ -6,7 +6,7 @@ from admin.commands import Topic
 from admin.moments import moment, told
 from admin.shown import Facts, Shown
 from admin.stack import Stack
-from shared.push_record import PushRecord, PushState
+from shared.push_record import PushAttempt, PushRecord, PushState
 from shared.usecases.administration import Refused
 from shared.usecases.manage_pushes import NotPushed
 
@@ -16,6 +16,7 @@ def add(topics: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     listed = pushes.action("list", _list, "pushes of an account, oldest first", "account")
     _between(listed)
     listed.add_argument("--state", choices=[state.value for state in PushState], help="only those in this state")
+    pushes.action("show", _show, "the last attempts of one of them, oldest first", "account", "id")
     replay = pushes.action("replay", _replay, "tells one again, or all that were given up", "account")
     replay.add_argument("--id", default="", help="of the event, as the webhook-id and `pushes list` say it")
     _between(replay)
@@ -26,7 +27,11 @@ def add(topics: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 
 
 def _between(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--since", default="24h", help="90m, 2h, 3d or a time in UTC (default: %(default)s)")
+    parser.add_argument(
+        "--since",
+        default="7d",
+        help="of its first try: 90m, 2h, 3d or a time in UTC (default: %(default)s, all there are)",
+    )
     parser.add_argument("--until", default="0m", help="the same (default: now)")
 
 
@@ -54,6 +59,27 @@ def _row(record: PushRecord) -> Facts:
     }
 
 
+def _show(asked: argparse.Namespace, stack: Stack) -> Shown:
+    record = stack.push_desk.log.get(asked.account, asked.id)
+    if record is None:
+        raise _unknown(asked)
+    waits = f"; it is tried again at {told(record.next_at)}" if record.state is PushState.WAITING else ""
+    return Shown(rows=[_attempt(each) for each in record.attempts], next_step=f"It is {record.state.value}{waits}.")
+
+
+def _attempt(attempt: PushAttempt) -> Facts:
+    return {
+        "time": told(attempt.at),
+        "status": attempt.status,
+        "seconds": round(attempt.seconds, 3),
+        "error": attempt.error,
+    }
+
+
+def _unknown(asked: argparse.Namespace) -> Refused:
+    return Refused(f"no push {asked.id} is known; `pushes list {asked.account}` shows all of the last 7 days")
+
+
 def _replay(asked: argparse.Namespace, stack: Stack) -> Shown:
     stack.desk.account(asked.account)
     start, end = _range(asked, stack)
@@ -61,7 +87,7 @@ def _replay(asked: argparse.Namespace, stack: Stack) -> Shown:
     stack.desk.store.note(stack.desk.entry("pushes replay", asked.account, what))
     if asked.id:
         if not stack.push_desk.replay(asked.account, asked.id):
-            raise Refused(f"no push {asked.id} is known; `pushes list {asked.account} --since 7d` shows all there are")
+            raise _unknown(asked)
         return Shown({"replayed": 1})
     states = list(PushState) if asked.all else [PushState.DEAD]
     return Shown({"replayed": stack.push_desk.replay_between(asked.account, start, end, states)})
@@ -75,7 +101,7 @@ def _test(asked: argparse.Namespace, stack: Stack) -> Shown:
     except NotPushed as why:
         raise Refused(f"{why}; the customer sets that with /smsoutbox/set_config") from None
     return Shown(
-        {"id": event.id, "type": event.type}, next_step=f"What came of it: pushes list {asked.account} --since 5m"
+        {"id": event.id, "type": event.type}, next_step=f"What came of it: pushes show {asked.account} {event.id}"
     )
 
 

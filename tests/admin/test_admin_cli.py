@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from shared import credentials
 from shared.aws.account_table import AccountTable
 from shared.aws.clients import Clients
 from shared.aws.clock import SystemClock
+from shared.aws.push_log import DynamoPushLog
+from shared.push_record import PushAttempt, PushRecord, PushState
+from tests.push_world import event
 from tests.samples import span
 from tests.template import table_request
 
@@ -152,9 +156,33 @@ def test_messages_and_pushes_of_an_account_that_has_none(capsys: Capture) -> Non
     assert as_json(capsys, "pushes", "list", "acme") == []
     assert "set_config" in refused(capsys, "pushes", "test", "acme")
     assert "no push" in refused(capsys, "pushes", "replay", "acme", "--id", "x")
+    assert "no push" in refused(capsys, "pushes", "show", "acme", "x")
     assert as_json(capsys, "pushes", "replay", "acme", "--since", "1d") == {"replayed": 0}
     assert as_json(capsys, "pushes", "drain") == {"replayed": 0, "told_meanwhile": 0, "unreadable": 0}
     assert as_json(capsys, "health")["pushes_given_up"] == 0
+
+
+def test_the_attempts_of_a_push_that_was_given_up_are_shown_with_time_duration_and_words(capsys: Capture) -> None:
+    run(capsys, "accounts", "create", "acme")
+    (stack,) = Session().create_client("cloudformation").describe_stacks(StackName="spanbridge")["Stacks"]
+    table = next(each["OutputValue"] for each in stack["Outputs"] if each["OutputKey"] == "PushesTable")
+    begun = time.time() - 36 * 3600  # as long as it takes to give up
+    attempts = tuple(
+        PushAttempt(status=status, error=error, seconds=1.25, at=1_750_000_000.0 + n)
+        for n, (status, error) in enumerate([(None, "no answer within 15 s"), (503, "answered 503")])
+    )
+    dead = PushRecord(
+        event=event("m1"), state=PushState.DEAD, first_at=begun, next_at=begun, tries=2, attempts=attempts
+    )
+    DynamoPushLog(Clients().dynamodb(), table, SystemClock()).save(dead)
+    (listed,) = as_json(capsys, "pushes", "list", "acme", "--state", "dead")
+    rows = as_json(capsys, "pushes", "show", "acme", listed["id"])
+    assert rows == [
+        {"time": "2025-06-15 15:06:40Z", "status": None, "seconds": 1.25, "error": "no answer within 15 s"},
+        {"time": "2025-06-15 15:06:41Z", "status": 503, "seconds": 1.25, "error": "answered 503"},
+    ]
+    assert "It is dead." in run(capsys, "pushes", "show", "acme", listed["id"])
+    assert as_json(capsys, "pushes", "replay", "acme") == {"replayed": 1}
 
 
 def test_what_is_refused_is_one_line_that_says_what_to_do_and_a_failure(capsys: Capture, tmp_path: Path) -> None:
