@@ -46,7 +46,7 @@ def deliver(deliveries: Sequence[Delivery], by: Pushing) -> list[str]:
 def _come_back_soon(delivery: Delivery, queue: PushQueue) -> None:
     """Something broke: most such things pass within seconds, and the queue's own time is minutes."""
     try:
-        queue.defer(delivery.receipt, min(2.0**delivery.taken, 300.0))
+        queue.defer(delivery.receipt, min(2.0 ** min(delivery.taken, 9), 300.0))
     except Unavailable:
         _log.warning("push record %s comes back when the queue lets it", delivery.id)
 

@@ -129,8 +129,9 @@ class Attempting:
         return self._event.type == "SMS-Status-Report" and bool(self._settings.results_enable)
 
     def _knows_result(self) -> bool:
-        """A message with a report was sent, whatever it may have been taken for before."""
-        return any(one.event.status == Status.SENT for one in self._view.results)
+        """What was delivered was sent, whatever it may have been taken for before."""
+        delivered = self._event.status == Status.DELIVERED
+        return any(one.event.status == Status.SENT or not delivered for one in self._view.results)
 
     def _result_rests(self) -> bool:
         """A result is known that has not been tried: its endpoint is left in peace, or crowded."""

@@ -179,7 +179,7 @@ def test_a_crash_while_settling_a_lost_journal_loses_no_push(bench: Bench, crash
     assert bench.say(bench.open("c2"), new_life) == []
     bench.say(bench.open("c2"), new_life)
     assert bench.message("maybe").state is State.UNCERTAIN
-    assert {e.id for e in bench.pushes.events} == {"maybe-result-failed"}
+    assert {e.id for e in bench.pushes.events} == {"maybe-result-failed-uncertain"}
     assert bench.outbox.count_pending("acme", "site-1", 10) == 0
 
 

@@ -272,13 +272,21 @@ def test_a_report_whose_result_was_never_told_waits_ten_minutes_and_no_longer() 
 
 def test_a_report_waits_for_the_truth_that_comes_after_a_failure_was_told() -> None:
     world = PushWorld()
-    world.queue.put([event(status="FAILED")])
+    world.queue.put([replace(event(status="FAILED"), cause="uncertain: no answer")])
     world.run(60)
     world.queue.put([event(kind="report", status="DELIVERD")])
     world.run(20)
     world.queue.put([event(status="SENT")])
     world.run(60)
-    assert world.receivers.ids() == ["m1-result-failed", "m1-result-sent", "m1-report-deliverd"]
+    assert world.receivers.ids() == ["m1-result-failed-uncertain", "m1-result-sent", "m1-report-deliverd"]
+
+
+def test_a_report_that_a_part_was_not_delivered_goes_after_the_uncertain_result() -> None:
+    world = PushWorld()
+    world.queue.put([replace(event(status="FAILED"), cause="uncertain: no answer")])
+    world.queue.put([replace(event(kind="report", status="FAILED"), cause="undelivered: absent")])
+    world.run(60)
+    assert world.receivers.ids() == ["m1-result-failed-uncertain", "m1-report-failed-undelivered"]
 
 
 def test_a_report_waits_while_its_result_is_still_behind_a_backlog() -> None:

@@ -100,7 +100,7 @@ def test_a_crash_between_expiry_and_push_loses_no_push(world: World, fault_at: s
         world.sweeper.run()
     world.sweeper.run()
     assert world.state() is State.EXPIRED
-    assert {e.id for e in world.pushes.events} == {"m1-result-failed"}
+    assert {e.id for e in world.pushes.events} == {"m1-result-failed-expired"}
     assert world.outbox.count_pending("acme", "site-1", 10) == 0
     assert world.sweeper.run().expired == 0
 
