@@ -193,11 +193,11 @@ class Uplink:
             await self._first_of(running, renew)
         finally:
             renew.cancel()
+        if running.connection.renew.is_set():
+            await asyncio.wait({running.task}, timeout=running.connection.renew_after_s)
         if running.task.done():
             self._current = None
             return running.task.result()
-        if running.connection.renew.is_set():
-            await asyncio.sleep(running.connection.renew_after_s)
         return None
 
     async def _first_of(self, running: _Running, renew: "asyncio.Future[Literal[True]]") -> None:

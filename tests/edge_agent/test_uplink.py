@@ -248,6 +248,19 @@ def test_the_cloud_may_ask_for_another_connection() -> None:
     run(main())
 
 
+def test_a_connection_that_dies_before_its_replacement_is_due_is_replaced_at_once() -> None:
+    async def main() -> None:
+        async with FakeCloud() as cloud:
+            agent = Agent()
+            async with linked(cloud, agent):
+                await until(lambda: agent.times)
+                await cloud.post(Reconnect(after_s=3600))
+                await cloud.newest.close()
+                await until(lambda: len(agent.times) == 2)
+
+    run(main())
+
+
 def test_a_cloud_that_is_away_is_tried_again_until_it_is_back() -> None:
     async def main() -> None:
         cloud = FakeCloud()
