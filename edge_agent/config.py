@@ -150,7 +150,7 @@ def _journal(table: Table, folder: Path) -> JournalConfig:
         raise ConfigError("journal.path", f"the folder {path.parent} does not exist; create it for the agent's user")
     journal = JournalConfig(
         path=path,
-        max_mb=int(table.number("max_mb", 256, least=8, most=1_000_000)),
+        max_mb=int(table.number("max_mb", 256, least=32, most=1_000_000)),
         max_jobs=int(table.number("max_jobs", 10_000, least=1, most=1_000_000)),
     )
     table.end()

@@ -140,7 +140,8 @@ class Core:
             self.tell_spans()
             if self.uplink is not None and self.book.has_room_again():
                 self.uplink.beat()
-            for chore in [chore for chore, at in due.items() if now >= at]:
+            # Only once the time is certain: a clock that is ahead would forget what may still come.
+            for chore in [chore for chore, at in due.items() if now >= at and self._clock.told]:
                 await chore()
                 due[chore] = now + every[chore]
             await asyncio.sleep(TICK_S)
@@ -163,13 +164,9 @@ class Core:
             self.uplink.spans_gone(missing)
 
     async def _note_time(self) -> None:
-        if self._clock.told:
-            self.journal.note_time(self._clock.now())
+        self.journal.note_time(self._clock.now())
 
     async def _prune(self) -> None:
-        """Only once the time is certain: a clock that is ahead would forget what may still come."""
-        if not self._clock.told:
-            return
         self.reports.forget_old()
         self.inbox.give_up()
         with contextlib.suppress(JournalUnavailable):
