@@ -139,8 +139,13 @@ def findings_of(status: Answer) -> list[Finding]:
         signal = f", {info.signal_dbm} dBm" if info.signal_dbm is not None else ""
         text = f"{where}: ready, {info.operator or 'operator unknown'}{signal}" if info.available else ""
         found.append(Finding("modem", info.available, text or f"{where}: {info.reason}", _remedy(info.reason)))
+        if info.sim_full:
+            found.append(Finding("SIM", False, f"{where}: no room for messages that come in", _FULL_SIM))
     found.extend(Finding("port", False, reason, _remedy(reason)) for reason in unusable.values())
     return found
+
+
+_FULL_SIM = "put the SIM into a phone and delete drafts and sent messages; received ones the agent takes out itself"
 
 
 def _remedy(reason: str) -> str:

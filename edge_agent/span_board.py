@@ -83,6 +83,7 @@ class SpanBoard:
             next_at=next_at,
             queue=queues.get(status.span, 0),
             balance=status.balance,
+            sim_full=status.sim_full,
         )
 
 

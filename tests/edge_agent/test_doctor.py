@@ -122,3 +122,10 @@ def test_a_ready_modem_is_told_with_its_operator_and_signal() -> None:
     info = SpanInfo(span=SPAN, available=True, name="lte-1", operator="Testnet", signal_dbm=-71, device="/dev/ttyUSB2")
     (finding,) = doctor.findings_of({"spans": [info.model_dump()], "unusable_ports": {}})
     assert finding == Finding("modem", True, f"lte-1 {SPAN} on /dev/ttyUSB2: ready, Testnet, -71 dBm")
+
+
+def test_a_ready_modem_whose_sim_is_full_is_a_finding_of_its_own() -> None:
+    info = SpanInfo(span=SPAN, available=True, sim_full=True)
+    ready, full = doctor.findings_of({"spans": [info.model_dump()], "unusable_ports": {}})
+    assert (ready.ok, full.ok, full.subject) == (True, False, "SIM")
+    assert "delete" in full.remedy
