@@ -30,7 +30,7 @@ async def ask_or_start(config: Config, request: Answer) -> AsyncIterator[Answer]
     except (FileNotFoundError, ConnectionRefusedError):
         pass  # no agent is running
     async with started(config) as desk:
-        await _some_ready(desk)
+        await until_ready(desk, str(request.get("span", "")))
         async for answer in desk.answer(request):
             yield answer
 
@@ -41,7 +41,7 @@ async def ask_running(config: Config, request: Answer) -> AsyncIterator[Answer]:
         async for answer in ask(config.journal.control, request):
             yield answer
     except (FileNotFoundError, ConnectionRefusedError):
-        raise Refused(f"no agent is running on {config.journal.path}") from None
+        raise Refused(f"no agent is running on {config.journal.path}; `run` starts one") from None
 
 
 async def is_running(config: Config) -> bool:
@@ -85,9 +85,13 @@ async def started(config: Config, *, sending: bool = True) -> AsyncIterator[Desk
         journal.close()
 
 
-async def _some_ready(desk: Desk) -> None:
-    for _ in range(int(READY_S / _POLL_S)):
-        if desk.some_ready():
+async def until_ready(desk: Desk, wanted: str) -> None:
+    """Waits for this modem, or for any when none is named. Raises Refused; when all are ready and none is the one that
+    is wanted, it returns, since what is asked next says so."""
+    for passed in range(int(READY_S / _POLL_S)):
+        if desk.ready(wanted) or (passed * _POLL_S > SETTLE_S and desk.all_ready()):
             return
         await asyncio.sleep(_POLL_S)
-    raise Refused("no modem became ready: " + (desk.troubles() or "none was found"))
+    trouble = desk.troubles(wanted) or "none was found"
+    who = f"{wanted} did not become ready" if wanted else "no modem became ready"
+    raise Refused(f"{who}: {trouble}; `doctor` says what to do")
