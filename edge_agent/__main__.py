@@ -12,7 +12,7 @@ from pathlib import Path
 from edge_agent import agent, doctor, logs, standalone
 from edge_agent.config import Config, load
 from edge_agent.config_table import ConfigError
-from edge_agent.control import Answer, Refused
+from edge_agent.control import Answer, Refused, is_text
 from edge_agent.enroll import enroll, place_of
 from edge_agent.held import JournalBroken
 from edge_agent.journal import AlreadyRunning
@@ -20,6 +20,7 @@ from edge_agent.release import version
 
 EXIT_FAILED, EXIT_CONFIG = 1, os.EX_CONFIG
 CONFIG_VARIABLE = "SPANBRIDGE_CONFIG"
+_SPAN_HELP = "name or IMEI of the modem (default: the first that is ready)"
 
 Command = Callable[[Config, argparse.Namespace], Awaitable[int]]
 
@@ -131,13 +132,20 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "probe", _probe, "say what is behind each port; the agent must not be running")
     _command(commands, "status", _status, "show modems, queue and link of the running agent, as JSON")
     sent = _command(commands, "send", _send, "send a test message from here; the cloud learns nothing of it")
-    sent.add_argument("number")
-    sent.add_argument("text")
-    sent.add_argument("--span", default="", help="name or IMEI of the modem (default: the first that is ready)")
+    sent.add_argument("number", type=_typed)
+    sent.add_argument("text", type=_typed)
+    sent.add_argument("--span", type=_typed, default="", help=_SPAN_HELP)
     asked = _command(commands, "ussd", _ussd, 'ask the network a code, for instance "*100#"')
-    asked.add_argument("code")
-    asked.add_argument("--span", default="", help="name or IMEI of the modem (default: the first that is ready)")
+    asked.add_argument("code", type=_typed)
+    asked.add_argument("--span", type=_typed, default="", help=_SPAN_HELP)
     return parser
+
+
+def _typed(text: str) -> str:
+    """An argument as a person typed it: Python smuggles bytes that are no text through as surrogates (PEP 383)."""
+    if not is_text(text):
+        raise argparse.ArgumentTypeError("is not UTF-8; set the terminal's locale to UTF-8, for instance LANG=C.UTF-8")
+    return text
 
 
 def _command(

@@ -42,6 +42,8 @@ class Desk:
     async def answer(self, request: Mapping[str, object]) -> AsyncIterator[Answer]:
         """Raises Refused."""
         asked = {key: str(value) for key, value in request.items()}
+        if not all(map(is_text, asked.values())):
+            raise Refused("what was asked holds half a surrogate pair, which no journal and no modem takes")
         match asked.get("do"):
             case "status":
                 yield self.status()
@@ -121,6 +123,15 @@ class Desk:
         known = ", ".join(info.name or info.span for info in self._called("")) or "none"
         what = f"there is no such modem here (known: {known})" if wanted else "no modem was found here"
         raise Refused(f"{what}; `probe` and `doctor` show what is behind each port")
+
+
+def is_text(text: str) -> bool:
+    """Whether it is whole Unicode; JSON and argv can bring lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _of_job(job: HeldJob) -> Answer:
