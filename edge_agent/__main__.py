@@ -16,6 +16,7 @@ from edge_agent.control import Answer, Refused, is_text
 from edge_agent.enroll import enroll, place_of
 from edge_agent.held import JournalBroken
 from edge_agent.journal import AlreadyRunning
+from edge_agent.ownership import hand_over, kept_out
 from edge_agent.release import version
 
 EXIT_FAILED, EXIT_CONFIG = 1, os.EX_CONFIG
@@ -40,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(f"configuration: {error}", EXIT_CONFIG)
     except (AlreadyRunning, JournalBroken, Refused) as error:
         return _fail(str(error), EXIT_FAILED)
+    except PermissionError as error:
+        return _fail(kept_out(Path(error.filename)) if error.filename else str(error), EXIT_FAILED)
     except asyncio.CancelledError:
         return _fail("interrupted", EXIT_FAILED)
 
@@ -74,11 +77,22 @@ async def _show(findings: doctor.Findings) -> int:
 async def _enroll(asked: argparse.Namespace) -> int:
     logs.set_up("text", "error")
     place = place_of(asked.config)
-    token = await enroll(asked.url, asked.code, place, force=asked.force)
+    try:
+        token = await enroll(asked.url, asked.code, place, force=asked.force)
+    finally:
+        hand_over([place.credential, place.pending], place.credential.parent, _state_of(asked.config))
     print(f"enrolled as {token.agent} of {token.account}; the credential is in {place.credential}")
     start = f"python -m edge_agent run --config {asked.config}"
     print(f"next: {start}" if asked.config.exists() else f"next: write {asked.config} with this url, then {start}")
     return 0
+
+
+def _state_of(config: Path) -> Path:
+    """The folder of the service's user, as far as it is known by now."""
+    try:
+        return load(config, {}, cloud=False).journal.path.parent
+    except ConfigError:
+        return config.absolute().parent
 
 
 async def _status(config: Config, asked: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from edge_agent.held import LOCAL_PREFIX, EventRow, HeldJob
 from edge_agent.logs import mask
 from edge_agent.modem.fleet import Fleet, NoSuchSpan, NotReady
 from edge_agent.modem.ussd import UssdFailed
+from edge_agent.ownership import kept_out
 from shared.wire import Job, SpanInfo
 
 log = logging.getLogger(__name__)
@@ -189,7 +190,10 @@ async def _answer(desk: Desk, reader: asyncio.StreamReader, writer: asyncio.Stre
 
 async def ask(path: Path, request: Answer) -> AsyncIterator[Answer]:
     """The client's side. Raises OSError when no agent is running, Refused when it would not."""
-    reader, writer = await asyncio.open_unix_connection(path)
+    try:
+        reader, writer = await asyncio.open_unix_connection(path)
+    except PermissionError:
+        raise Refused(kept_out(path)) from None
     try:
         writer.write(json.dumps(request).encode() + b"\n")
         while line := await reader.readline():

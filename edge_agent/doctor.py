@@ -20,6 +20,7 @@ from edge_agent.core import open_journal
 from edge_agent.held import JournalBroken
 from edge_agent.journal import AlreadyRunning
 from edge_agent.modem import discovery
+from edge_agent.ownership import another_owner, as_user, is_kept_from_us, kept_out, name_of
 from edge_agent.uplink import dial
 from shared.wire import SpanInfo
 
@@ -72,6 +73,10 @@ async def examine(path: Path, environment: Mapping[str, str], look_s: float = LO
                 return
     if config is None:
         return
+    owner = another_owner(config.journal.path.parent)
+    if owner is not None:
+        user = name_of(owner.st_uid)
+        yield Finding("user", None, f"root may use what {user} may not", f"look again as the service: {as_user(user)}")
     if config.cloud is not None:
         yield Finding("configuration", True, f"{path} can be used")
         yield _credential(config.cloud.credential_file)
@@ -94,15 +99,18 @@ def _credential(file: Path | None) -> Finding:
 
 async def _journal(config: Config) -> Finding:
     """A running agent has it open, and says itself how it is."""
+    folder = config.journal.path.parent
+    if is_kept_from_us(folder):
+        return Finding("journal", False, f"this user may not use {folder}", kept_out(folder))
     try:
         journal = open_journal(config, Clock())
     except AlreadyRunning:
         return Finding("journal", True, "is in use by the running agent")
     except JournalBroken as error:
-        advice = f"make room on the disk, and {config.journal.path.parent} writable for the agent's user"
+        advice = f"make room on the disk, and {folder} writable for the agent's user"
         return Finding("journal", False, str(error), advice)
     refusal = journal.refuses()
-    journal.close()
+    journal.close(forget=journal.new)
     if refusal:
         return Finding("journal", False, refusal, "make room on the disk, or raise journal.max_mb")
     return Finding("journal", True, f"{config.journal.path} can be written")
@@ -188,7 +196,7 @@ def _clock(date: str, asked: float) -> Finding:
 
 async def probe(config: Config) -> Findings:
     """What is behind each port, one after the other, without touching settings. Raises Refused while an agent runs."""
-    if await standalone.is_running(config):
+    if await standalone.asked(config) is not None:
         raise Refused("the agent is running and has the ports; `status` shows its modems")
     for port in sorted(discovery.present(config.modems)):
         try:

@@ -1,6 +1,7 @@
 """An agent for one command: it waits for the modem that is named, and what it refuses is one line."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,10 +10,17 @@ import pytest
 
 from edge_agent import standalone
 from edge_agent.__main__ import main
+from edge_agent.clock import Clock
+from edge_agent.config import Config, JournalConfig
 from edge_agent.control import Desk, Refused
+from edge_agent.core import open_journal
+from edge_agent.modem.config import ModemsConfig
 from edge_agent.modem.fleet import Fleet
+from edge_agent.simulator import Simulator
 from edge_agent.span import SpanState, SpanStatus
 from edge_agent.tasks import Tasks
+from tests.edge_agent.fake_cloud import until
+from tests.edge_agent.modem.rig import QUICK
 from tests.edge_agent.rig import SPAN, TO, Rig
 
 OTHER = "imei:356938035643809"
@@ -108,6 +116,41 @@ def test_what_is_raised_beside_tasks_comes_out_as_it_is() -> None:
         asyncio.run(alone())
     with pytest.raises(ExceptionGroup):
         asyncio.run(both())
+
+
+def at(folder: Path, modems: Simulator) -> Config:
+    (folder / "site").mkdir()
+    return Config(
+        journal=JournalConfig(path=folder / "site" / "journal.db"),
+        modems=ModemsConfig(ports=tuple(map(str, modems.ports)), pin_ledger=folder / "site" / "pins.json"),
+    )
+
+
+def test_a_look_at_a_new_site_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standalone, "_POLL_S", 0.01)
+
+    async def main() -> None:
+        async with Simulator(dir=tmp_path / "ports", count=1, traits=QUICK, seed=1) as modems:
+            told = await standalone.look(at(tmp_path, modems), 20.0)
+            assert [info["available"] for info in told["spans"]] == [True]  # type: ignore[attr-defined]
+            assert list((tmp_path / "site").iterdir()) == []
+
+    asyncio.run(main())
+
+
+def test_what_came_in_while_one_looked_is_kept(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Simulator(dir=tmp_path / "ports", count=1, traits=QUICK, seed=1) as modems:
+            config = at(tmp_path, modems)
+            modems.modem(0).receive("Hello", TO)
+            async with standalone.started(config, sending=False) as looking:
+                await until(lambda: looking.status()["events"], 20)
+            journal = open_journal(config, Clock())
+            (event,) = journal.contents.events
+            assert json.loads(event.body)["text"] == "Hello"
+            journal.close()
+
+    asyncio.run(main())
 
 
 @pytest.mark.usefixtures("own_logs")
