@@ -21,6 +21,7 @@ from edge_agent.held import JournalBroken
 from edge_agent.journal import AlreadyRunning
 from edge_agent.modem import discovery
 from edge_agent.ownership import another_owner, as_user, is_kept_from_us, kept_out, name_of
+from edge_agent.remedies import remedy_of
 from edge_agent.uplink import dial
 from shared.wire import SpanInfo
 
@@ -28,23 +29,6 @@ LOOK_S = 45.0
 """How long modems are given to register; a cold one needs about half a minute."""
 CLOCK_S = 60.0
 """A clock that is off by more than this spoils certificates and the times in logs."""
-
-REMEDIES = {
-    "PIN refused": "put the right pin into the modem's [[span]] table, before the SIM asks for its PUK",
-    "SIM PIN": "put pin into the modem's [[span]] table",
-    "PUK": "put the SIM into a phone and enter its PUK; the agent does not",
-    "SIM": "put a SIM in, and check that it sits right",
-    "regist": "check antenna, reception, and whether the SIM is active and may roam",
-    "no port": "plug the modem in; `dmesg` shows whether the kernel knows it",
-    "permission": "add the agent's user to the group that owns the port (mostly dialout) and log in again",
-    "ModemManager": "install edge_agent/site/70-spanbridge.rules, or stop ModemManager",
-    "in use": "stop the other program, or list other ports in modems.ports",
-    "nothing answers": "it may be another port of the same modem, or no modem; list the right ones in modems.ports",
-    "journal": "make room on the disk, and the journal's folder writable for the agent's user",
-    "limit": "wait, or raise the limit in the modem's [[span]] table",
-}
-"""By words of the reason; the first that fits."""
-ANY_REMEDY = "set modems.trace = true, and look at the modem's answers in the log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +130,14 @@ def findings_of(status: Answer) -> list[Finding]:
         where = " ".join(filter(None, (info.name, info.span, f"on {info.device}" if info.device else "")))
         signal = f", {info.signal_dbm} dBm" if info.signal_dbm is not None else ""
         text = f"{where}: ready, {info.operator or 'operator unknown'}{signal}" if info.available else ""
-        found.append(Finding("modem", info.available, text or f"{where}: {info.reason}", _remedy(info.reason)))
+        found.append(Finding("modem", info.available, text or f"{where}: {info.reason}", remedy_of(info.reason)))
         if info.sim_full:
             found.append(Finding("SIM", False, f"{where}: no room for messages that come in", _FULL_SIM))
-    found.extend(Finding("port", False, reason, _remedy(reason)) for reason in unusable.values())
+    found.extend(Finding("port", False, reason, remedy_of(reason)) for reason in unusable.values())
     return found
 
 
 _FULL_SIM = "put the SIM into a phone and delete drafts and sent messages; received ones the agent takes out itself"
-
-
-def _remedy(reason: str) -> str:
-    fitting = (remedy for words, remedy in REMEDIES.items() if words.lower() in reason.lower())
-    return next(fitting, ANY_REMEDY) if reason else ""
 
 
 async def _cloud(cloud: Cloud) -> Findings:
@@ -203,7 +182,8 @@ async def probe(config: Config) -> Findings:
             async with asyncio.timeout(LOOK_S):
                 found = await discovery.probe(port, config.modems)
         except (OSError, discovery.NoModem) as error:
-            yield Finding("port", False, str(error), _remedy(str(error)))
+            said = str(error) or f"{port}: no answer to AT within {LOOK_S:.0f} s"
+            yield Finding("port", False, said, remedy_of(said))
         else:
             span = found.span(config.modems.options(port, found.identity.imei))
             yield Finding("port", True, f"{port}: {span}, {found.identity.maker} {found.identity.model}")
