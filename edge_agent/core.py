@@ -74,8 +74,10 @@ class Core:
         await self.sender.work(modem)
 
     def status_report(self, span: str, imsi: str, pdu: str) -> Awaitable[None]:
-        self.reports.take(span, imsi, pdu)
-        return self.journal.synced()
+        if self.reports.take(span, imsi, pdu):
+            return self.journal.synced()
+        log.warning("%s: what it gave as a delivery report is none", span)
+        return asyncio.ensure_future(self.inbox.take(span, imsi, pdu))  # begun now, though some never wait for it
 
     async def delivered(self, span: str, imsi: str, pdu: str) -> None:
         await self.inbox.take(span, imsi, pdu)
