@@ -136,6 +136,7 @@ class Core:
         every = {self._note_time: NOTE_TIME_EVERY_S, self._prune: PRUNE_EVERY_S}
         while True:
             now = self._clock.elapsed()
+            self.sender.relieve()
             self.book.expire()
             if now > self._started + DISCOVERY_S:
                 self._found_all()
