@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 
 from edge_agent.config_table import ConfigError, Table
 from edge_agent.modem.config import ModemsConfig, SpanOptions
+from edge_agent.ownership import kept_out
 from edge_agent.pacing import Limits
 
+LOCK_SUFFIX = ".lock"
 CREDENTIAL_VARIABLE = "SPANBRIDGE_CREDENTIAL"
 _CREDENTIAL = re.compile(r"[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{20,128}")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -40,6 +42,12 @@ class JournalConfig:
     def control(self) -> Path:
         """The socket on which a running agent answers the command line."""
         return self.path.with_suffix(".sock")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The file itself with those that SQLite puts beside it, and the lock of who has it open."""
+        beside = (self.path.with_name(self.path.name + suffix) for suffix in ("-wal", "-shm"))
+        return (self.path, *beside, self.path.with_suffix(LOCK_SUFFIX))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +77,8 @@ def load(path: Path, environment: Mapping[str, str], *, cloud: bool = True) -> C
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(str(path), "there is no such file; copy edge_agent/site/agent.toml to start with") from None
+    except PermissionError:
+        raise ConfigError(str(path), f"cannot be read: {kept_out(path)}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), f"cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
@@ -136,6 +146,8 @@ def _credential(path: Path | None, told: str) -> str:
                 where,
                 f"{path} does not exist; run `python -m edge_agent enroll` first, with the code that the operator gave",
             ) from None
+        except PermissionError:
+            raise ConfigError(where, f"cannot be read: {kept_out(path)}") from None
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(where, f"{path} cannot be read: {error}") from None
     if not _CREDENTIAL.fullmatch(told):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent import journal_schema, journal_tables
-from edge_agent.config import JournalConfig
+from edge_agent.config import LOCK_SUFFIX, JournalConfig
 from edge_agent.held import (
     Contents,
     EarlyReport,
@@ -65,6 +65,7 @@ class Journal:
         self._config = config
         self._lock = lock
         self.contents = contents
+        self.new = False  # the file was not there before
         self.trouble = ""  # why nothing new can be stored; empty when all is well
         self._on_trouble: Callable[[str], None] = lambda trouble: None
         self._usable = asyncio.Event()
@@ -81,6 +82,7 @@ class Journal:
         AlreadyRunning, or JournalBroken when not even that is possible.
         """
         lock = _lock(config.path)
+        new = not config.path.exists()
         try:
             try:
                 db, contents = _open(config, reports_since)
@@ -89,12 +91,18 @@ class Journal:
         except (JournalBroken, sqlite3.Error, OSError) as error:
             os.close(lock)
             raise JournalBroken(f"the journal {config.path} cannot be opened: {_why(config.path, error)}") from error
-        return cls(config, db, contents, lock)
+        journal = cls(config, db, contents, lock)
+        journal.new = new
+        return journal
 
-    def close(self, timeout_s: float = 1.0) -> None:
-        """Writes what is still waiting, as far as the disk lets it."""
+    def close(self, timeout_s: float = 1.0, *, forget: bool = False) -> None:
+        """Writes what is still waiting, as far as the disk lets it. `forget`: nothing worth keeping is in it, and its
+        files go, while nobody else can have opened them."""
         if not self._writer.stop(timeout_s):
             log.error("journal: the disk did not answer within %s s; what was not written is lost", timeout_s)
+        elif forget:
+            for file in self._config.files:
+                file.unlink(missing_ok=True)
         os.close(self._lock)
 
     def watch(self, on_trouble: Callable[[str], None]) -> None:
@@ -248,7 +256,7 @@ def _begin_anew(config: JournalConfig, error: JournalDamaged, now: float) -> tup
 
 def _lock(path: Path) -> int:
     """One agent a journal: two would send everything twice."""
-    file = path.with_suffix(".lock")
+    file = path.with_suffix(LOCK_SUFFIX)
     try:
         lock = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:

@@ -7,6 +7,7 @@ from shared.wire import Signal, SpanInfo
 
 SOON_S = 60.0
 """A span that pacing holds back for longer than this is told as not available."""
+LIMIT_REACHED = "sending limit reached"
 
 
 class SpanBoard:
@@ -67,7 +68,7 @@ class SpanBoard:
         next_at = self._next_at(status.span)
         reason = status.reason or ("" if status.available else status.state.value) or trouble
         if not reason and next_at is not None and next_at > self._now() + SOON_S:
-            reason = "sending limit reached"
+            reason = LIMIT_REACHED
         return SpanInfo(
             span=status.span,
             available=not reason,
@@ -83,6 +84,7 @@ class SpanBoard:
             next_at=next_at,
             queue=queues.get(status.span, 0),
             balance=status.balance,
+            sim_full=status.sim_full,
         )
 
 

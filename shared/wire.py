@@ -40,6 +40,7 @@ class SpanInfo(WireModel):
     next_at: float | None = None  # epoch s: earliest next submission under the pacing limits, if later than now
     queue: int = 0  # jobs waiting for this span
     balance: str = ""  # last answer of the scheduled USSD balance check
+    sim_full: bool = False  # the SIM takes no more messages: what comes in waits with the network; it still sends
 
 
 NOT_THERE = "no port leads to it"

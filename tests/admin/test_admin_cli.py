@@ -149,6 +149,21 @@ def test_spans_are_listed_with_their_sims_and_changed(accounts: AccountTable, ca
     run(capsys, "spans", "enable", "acme", "1")
 
 
+def test_a_sim_whose_memory_is_full_is_seen_in_the_list_and_so_is_that_it_has_room_again(
+    accounts: AccountTable, capsys: Capture
+) -> None:
+    run(capsys, "accounts", "create", "acme")
+    run(capsys, "agents", "add", "acme", "site-1")
+    infos = [span(), span("imei:2")]
+    accounts.allot_ports("acme", "site-1", infos)
+    accounts.save_spans("acme", "site-1", infos, at=1.0, whole=True)
+    (news,) = accounts.save_spans("acme", "site-1", [span(sim_full=True)], at=2.0, whole=False)
+    assert news[1].sim_full
+    assert [row["sim_memory"] for row in as_json(capsys, "spans", "list")] == ["full", ""]
+    accounts.save_spans("acme", "site-1", infos, at=3.0, whole=True)
+    assert [row["sim_memory"] for row in as_json(capsys, "spans", "list")] == ["", ""]
+
+
 def test_messages_and_pushes_of_an_account_that_has_none(capsys: Capture) -> None:
     run(capsys, "accounts", "create", "acme")
     assert run(capsys, "messages", "find", "acme", "--number", "+49*", "--since", "2h") == "none\n"
