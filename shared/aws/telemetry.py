@@ -41,6 +41,7 @@ class ApiTelemetry:
         """Type and places only: the fault's own words may quote what was sent."""
         facts = {"uri": uri, "reference": reference, "fault": type(fault).__name__, "where": _where(fault)}
         _log.error("a call broke", extra=facts)
+        _count("BrokenCalls")
 
 
 class PushTelemetry:
@@ -84,6 +85,15 @@ def swept(result: Swept) -> None:
     metrics.add_metric("SitesGoneOffline", MetricUnit.Count, result.offline)
     if result.online is not None:
         metrics.add_metric("AgentsOnline", MetricUnit.Count, result.online)
+    metrics.flush_metrics()
+
+
+def _count(name: str) -> None:
+    """One more of what an alarm counts."""
+    from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+    metrics = EphemeralMetrics()
+    metrics.add_metric(name, MetricUnit.Count, 1)
     metrics.flush_metrics()
 
 

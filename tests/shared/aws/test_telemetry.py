@@ -43,6 +43,14 @@ def test_a_fault_is_logged_without_its_own_words(caplog: pytest.LogCaptureFixtur
     assert "secret text" not in str(record.__dict__)
 
 
+def test_a_fault_is_counted_for_the_alarm_that_takes_a_new_version_back(capsys: pytest.CaptureFixture[str]) -> None:
+    ApiTelemetry().broke(ValueError("secret text"), uri="/sms/send", reference="r1")
+    line = json.loads(capsys.readouterr().out)
+    [directive] = line["_aws"]["CloudWatchMetrics"]
+    assert (directive["Namespace"], directive["Dimensions"]) == ("Spanbridge", [["service"]])
+    assert (line["BrokenCalls"], line["service"]) == ([1.0], "spanbridge")
+
+
 def test_logs_are_json_lines_with_their_facts(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
