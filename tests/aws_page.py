@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tests import sample_events
-from tests.template import load, resources
+from tests.template import load, resources, statements
 
 _HEAD = """# On AWS
 
@@ -86,11 +86,10 @@ def _rights() -> Iterator[str]:
             ", ".join(_each(statement["Action"])),
             ", ".join(map(_resource, _each(statement["Resource"]))),
         )
-        for name, properties in resources("AWS::Serverless::Function").items()
-        for policy in properties["Policies"]
-        for statement in policy["Statement"]
+        for name in resources("AWS::Serverless::Function")
+        for statement in statements(name)
     )
-    text = "And each may write its own log. What is not here is denied."
+    text = "What is not here is denied."
     return _table("Who may do what", text, ("Function", "For", "Actions", "Resources"), rows)
 
 
@@ -104,7 +103,7 @@ def _resource(value: Any) -> str:
         case {"Fn::GetAtt": [name, *_]} | {"Ref": name}:
             return str(name)
         case {"Fn::Sub": str(text)}:
-            return re.sub(r"\$\{(\w+)(\.Arn)?\}", r"\1", text.rpartition(":")[2])
+            return re.sub(r"\$\{(\w+)(\.Arn)?\}", r"\1", text.removesuffix(":*").rpartition(":")[2])
         case _:
             raise ValueError(f"a resource that this page cannot tell: {value}")
 

@@ -12,15 +12,10 @@ import pytest
 
 from shared.aws import wiring
 from shared.aws.settings import Settings
-from tests.template import TEMPLATE, load, resources
+from tests.template import TEMPLATE, load, resources, statements
 
 FUNCTIONS = resources("AWS::Serverless::Function")
-STATEMENTS = [
-    (name, statement)
-    for name, properties in FUNCTIONS.items()
-    for policy in properties["Policies"]
-    for statement in policy["Statement"]
-]
+STATEMENTS = [(name, statement) for name in FUNCTIONS for statement in statements(name)]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -63,7 +58,16 @@ def test_who_may_do_what_no_other_may() -> None:
     assert holders("dynamodb:Scan") == {"Sweep"}
     assert holders("execute-api:ManageConnections") == {"SmsApi", "AgentSocket", "Sweep"}
     assert holders("dynamodb:DeleteItem") <= {"Push"}
-    assert {s["Action"] for name, s in STATEMENTS if name == "AgentAuth"} == {"dynamodb:GetItem"}
+    assert [s["Action"] for name, s in STATEMENTS if name == "AgentAuth" and s["Sid"] != "Log"] == ["dynamodb:GetItem"]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_writes_into_no_log_but_its_own(name: str) -> None:
+    group = FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"]
+    logs = [s for s in statements(name) if "logs:" in json.dumps(s["Action"])]
+    [(actions, resource)] = [(s["Action"], s["Resource"]["Fn::Sub"]) for s in logs]
+    assert actions == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert resource.endswith(f":log-group:${{{group}}}:*")
 
 
 @pytest.mark.parametrize("name", ["Outbox", "Inbox", "Config", "Pushes"])
