@@ -73,6 +73,11 @@ class SiteTelemetry:
         metrics.flush_metrics()
 
 
+def refused() -> None:
+    """An agent was not let in, which Lambda counts as an error of the function: the alarm takes these off."""
+    _count("AgentsRefused")
+
+
 def swept(result: Swept) -> None:
     """The metrics of one run of the sweeper."""
     from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit

@@ -108,6 +108,17 @@ def test_only_opening_a_connection_needs_the_credential_and_it_is_looked_for_in_
     assert authorizer["IdentitySource"] == ["route.request.header.Authorization"]
 
 
+@pytest.mark.parametrize(
+    ("errors", "refused", "faults"),
+    [(3, 3, False), (3, 2, True), (1, 0, True), (3000, 3000, False), (3003, 3000, False), (3100, 3000, True)],
+)
+def test_an_agent_that_is_refused_is_no_fault_of_its_function(errors: int, refused: int, faults: bool) -> None:
+    alarm = resources("AWS::CloudWatch::Alarm")["AuthorizerFaults"]
+    [expression] = [each["Expression"] for each in alarm["Metrics"] if each["ReturnData"]]
+    names = {"errors": errors, "refused": refused, "FILL": lambda series, _: series}
+    assert (eval(expression, names) > alarm["Threshold"]) is faults  # written as Python would have it
+
+
 def test_a_push_under_way_is_not_given_to_another() -> None:
     """AWS advises six times the function's timeout."""
     queue = resources("AWS::SQS::Queue")["PushQueue"]
