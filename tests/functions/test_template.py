@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,16 @@ def test_defaults_of_the_template_pass_the_settings_own_checks() -> None:
     environment = texts | {name: str(parameters[parameter]["Default"]) for name, parameter in fields.items()}
     from_defaults = wiring.from_environment(environment)
     assert (from_defaults.heartbeat_s, from_defaults.retention_days, from_defaults.success_code) == (240, 90, 0)
+
+
+@pytest.mark.parametrize(("config_env", "architecture"), [("local", "x86_64"), ("local-arm64", "arm64")])
+def test_sam_local_runs_functions_on_what_they_were_built_for(config_env: str, architecture: str) -> None:
+    """The template's default is one of the two: what is built for the other has to say so here too."""
+    config = tomllib.loads((TEMPLATE.parent / "samconfig.toml").read_text())[config_env]
+    for command in ("local_invoke", "local_start_api"):
+        assert f"Architecture={architecture}" in config[command]["parameters"]["parameter_overrides"].split()
+    guide = (TEMPLATE.parent / "docs" / "deploy.md").read_text()
+    assert f"ARCH={architecture}" in guide and f"--config-env {config_env}" in guide
 
 
 def test_the_layer_carries_what_is_tested() -> None:
