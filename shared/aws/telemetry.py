@@ -12,6 +12,8 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shared.usecases.sweep import Swept
 
 _log = logging.getLogger(__name__)
@@ -33,9 +35,12 @@ def start_logging() -> None:
 class ApiTelemetry:
     """Implements `ApiLog`."""
 
-    def answered(self, *, uri: str, code: int, http: int, account: str, reference: str, seconds: float) -> None:
-        facts = {"uri": uri, "code": code, "http": http, "account": account, "reference": reference}
-        _log.info("call answered", extra=facts | {"ms": round(seconds * 1000)})
+    def answered(
+        self, *, uri: str, code: int, http: int, account: str, reference: str, seconds: float, messages: Sequence[str]
+    ) -> None:
+        facts: dict[str, object] = {"uri": uri, "code": code, "http": http, "account": account, "reference": reference}
+        sent = {"message_ids": list(messages)} if messages else {}
+        _log.info("call answered", extra=facts | sent | {"ms": round(seconds * 1000)})
 
     def broke(self, fault: BaseException, *, uri: str, reference: str) -> None:
         """Type and places only: the fault's own words may quote what was sent."""

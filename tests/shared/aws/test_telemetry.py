@@ -33,6 +33,15 @@ def test_pushes_are_counted_for_their_account_and_for_all_together(capsys: pytes
     assert sorted(sorted(names) for [names] in dimensions) == [["account", "service"], ["service"]]
 
 
+def test_the_line_of_a_call_names_the_messages_that_it_made(caplog: pytest.LogCaptureFixture) -> None:
+    call = {"code": 0, "http": 200, "account": "acme", "reference": "r1", "seconds": 0.012}
+    ApiTelemetry().answered(uri="/sms/send", messages=["m1", "m2"], **call)
+    ApiTelemetry().answered(uri="/smsoutbox/get", messages=[], **call)
+    sent, listed = (record.__dict__ for record in caplog.records)
+    assert (sent["message_ids"], sent["reference"], sent["ms"]) == (["m1", "m2"], "r1", 12)
+    assert "message_ids" not in listed
+
+
 def test_a_fault_is_logged_without_its_own_words(caplog: pytest.LogCaptureFixture) -> None:
     try:
         raise ValueError("secret text")
