@@ -65,6 +65,12 @@ def test_a_port_in_use_is_one_clear_line(tmp_path):
     assert f"port {port}" in line
 
 
+@pytest.mark.parametrize("port", ["99999", "65536", "-1"])
+def test_a_port_that_is_none_is_one_clear_line(tmp_path, port):
+    line = _fails_with_one_line(_run("--port", port, state_dir=tmp_path))
+    assert line == f"local cloud: PORT must be 1 to 65535, not {port}"
+
+
 def test_a_missing_device_is_one_clear_line(tmp_path):
     line = _fails_with_one_line(_run("--port", "0", "--modems", "/dev/null /dev/no-such-modem", state_dir=tmp_path))
     assert "/dev/no-such-modem" in line
