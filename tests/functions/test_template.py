@@ -135,6 +135,15 @@ def test_defaults_of_the_template_pass_the_settings_own_checks() -> None:
     assert (from_defaults.heartbeat_s, from_defaults.retention_days, from_defaults.success_code) == (240, 90, 0)
 
 
+def test_by_default_pushes_leave_others_half_of_what_a_new_account_may_run_at_once() -> None:
+    """Ten functions: of these a flood of pushes to slow endpoints holds as many as it may, for as long as it lasts."""
+    assert FUNCTIONS["Push"]["Events"]["Waiting"]["Properties"]["ScalingConfig"] == {
+        "MaximumConcurrency": {"Ref": "PushConcurrency"}
+    }
+    assert load()["Parameters"]["PushConcurrency"]["Default"] <= 10 / 2
+    assert load()["Parameters"]["ReservedConcurrency"]["Default"] == 0  # an account of ten can reserve none
+
+
 @pytest.mark.parametrize(("config_env", "architecture"), [("local", "x86_64"), ("local-arm64", "arm64")])
 def test_sam_local_runs_functions_on_what_they_were_built_for(config_env: str, architecture: str) -> None:
     """The template's default is one of the two: what is built for the other has to say so here too."""
