@@ -23,6 +23,8 @@ _PROOFS = (
      "make test-deploy", "tests/deploy/test_ministack.py"),
     ("Each function does its work under its own role, and may do nothing of another's",
      "make test", "tests/functions/test_least_privilege.py"),
+    ("What SAM makes of the template lints clean with gradual deployment on and off, and keeps versions to go back to",
+     "make test", "tests/functions/test_transform.py"),
     ("The sample events are what AWS's models of them take, and what the local gateway makes",
      "make test", "tests/test_sample_events.py"),
     ("The template is clean for cfn-lint and checkov, with reasons for what is passed over (.checkov.yaml)",
