@@ -354,7 +354,11 @@ class Egress(Protocol):
 class ApiLog(Protocol):
     """What is kept of a call: never a body, a password or a phone number."""
 
-    def answered(self, *, uri: str, code: int, http: int, account: str, reference: str, seconds: float) -> None: ...
+    def answered(
+        self, *, uri: str, code: int, http: int, account: str, reference: str, seconds: float, messages: Sequence[str]
+    ) -> None:
+        """`messages`: ids that a send was answered with, of which there are a hundred at most."""
+        ...
 
     def broke(self, fault: BaseException, *, uri: str, reference: str) -> None:
         """Something unexpected: where and of what kind. Its own words stay out, they may quote what was sent."""

@@ -503,10 +503,14 @@ class FakeApiLog:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, int, str]] = []
+        self.messages: list[str] = []
         self.broken: list[tuple[str, BaseException]] = []
 
-    def answered(self, *, uri: str, code: int, http: int, account: str, reference: str, seconds: float) -> None:
+    def answered(
+        self, *, uri: str, code: int, http: int, account: str, reference: str, seconds: float, messages: Sequence[str]
+    ) -> None:
         self.calls.append((uri, code, account))
+        self.messages += messages
 
     def broke(self, fault: BaseException, *, uri: str, reference: str) -> None:
         self.broken.append((reference, fault))

@@ -5,6 +5,7 @@ is a new one, once, however often that is asked for.
 """
 
 import logging
+from collections.abc import Sequence
 
 from shared.api import SendRequest
 from shared.lifecycle import State, has_ended
@@ -122,7 +123,9 @@ def _has_told_since(agent: Agent | None, at: float, now: float) -> bool:
 class _Log:
     """`ApiLog`: there is no call of the API here to keep a log of."""
 
-    def answered(self, *, uri: str, code: int, http: int, account: str, reference: str, seconds: float) -> None:
+    def answered(
+        self, *, uri: str, code: int, http: int, account: str, reference: str, seconds: float, messages: Sequence[str]
+    ) -> None:
         return
 
     def broke(self, fault: BaseException, *, uri: str, reference: str) -> None:

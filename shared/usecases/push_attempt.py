@@ -73,10 +73,13 @@ class Pushing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What one record came to. `done`: the queue may forget it. `age`: of a push that is still to be told."""
+    """What one record came to. `done`: the queue may forget it. `age`: of a push that is still to be told. `state`: of
+    the push after it; None where nothing was left to do.
+    """
 
     done: bool
     account: str = ""
+    state: PushState | None = None
     tried: bool = False
     failed: bool = False
     age: float = 0.0
@@ -162,7 +165,7 @@ class Attempting:
         return self._waiting(done=True)
 
     def _waiting(self, *, done: bool) -> Outcome:
-        return Outcome(done=done, account=self._event.account, age=self._waited)
+        return Outcome(done=done, account=self._event.account, state=PushState.WAITING, age=self._waited)
 
     def _attempt(self) -> Outcome:
         request = build(self._settings, self._event, self._zone, self._now)
@@ -184,7 +187,7 @@ class Attempting:
         if state is PushState.DEAD:
             self._by.queue.bury(self._delivery.body, self._event.account, why)
         self._by.log.save(replace(self._record, state=state))
-        return Outcome(done=True, account=self._event.account)
+        return Outcome(done=True, account=self._event.account, state=state)
 
     def _note_endpoint(self, attempt: PushAttempt) -> None:
         """Best effort: what the attempt came to must not be forgotten because of this."""

@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +22,7 @@ from shared.aws.push_log import DynamoPushLog
 from shared.push_record import PushAttempt, PushRecord, PushState
 from tests.push_world import event
 from tests.samples import span
-from tests.template import table_request
+from tests.template import TEMPLATE, table_request
 
 TABLES = ("Outbox", "Inbox", "Config", "Pushes")
 Capture = pytest.CaptureFixture[str]
@@ -236,3 +238,20 @@ def test_there_is_help_for_every_topic_and_action(capsys: Capture) -> None:
                 main([*words, "--help"])
             assert ended.value.code == 0
             assert len(capsys.readouterr().out.splitlines()) > 3
+
+
+def test_a_python_without_what_it_needs_is_one_line_with_the_next_step() -> None:
+    """-S: nothing that was installed can be imported."""
+    command = [sys.executable, "-S", "-m", "admin", "accounts", "list"]
+    done = subprocess.run(command, cwd=TEMPLATE.parent, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    [line] = done.stderr.splitlines()
+    assert "make admin" in line and ".venv/bin/python -m admin" in line
+
+
+def test_a_deployment_installs_what_the_operator_needs_next(tmp_path: Path) -> None:
+    """Make says what it would do in a clean clone."""
+    command = ["make", "-n", "deploy", f"VENV={tmp_path}/venv", f"PYTHON={sys.executable}"]
+    done = subprocess.run(command, cwd=TEMPLATE.parent, capture_output=True, text=True, check=True)
+    steps = [line for line in done.stdout.splitlines() if "requirements/local.txt" in line or " deploy " in line]
+    assert f"{tmp_path}/venv" in steps[0] and " deploy " in steps[-1]

@@ -60,7 +60,9 @@ def test_a_frame_is_posted_as_the_agent_reads_it(gateway: Any) -> None:
     ("code", "status", "raises"),
     [
         ("GoneException", 410, Gone),
-        ("ForbiddenException", 403, Gone),
+        ("ForbiddenException", 403, ClientError),
+        ("AccessDeniedException", 403, ClientError),
+        ("403", 403, ClientError),
         ("LimitExceededException", 429, Unavailable),
         ("InternalServerError", 500, Unavailable),
         ("PayloadTooLargeException", 413, ClientError),
@@ -79,6 +81,13 @@ def test_closing_what_is_closed_is_no_error(gateway: Any) -> None:
     with Stubber(gateway) as stub:
         stub.add_client_error("delete_connection", "GoneException", http_status_code=410)
         GatewayLink(gateway).close("c1")
+
+
+def test_a_right_to_close_that_is_missing_is_not_taken_for_a_closed_connection(gateway: Any) -> None:
+    with Stubber(gateway) as stub:
+        stub.add_client_error("delete_connection", "ForbiddenException", http_status_code=403)
+        with pytest.raises(ClientError):
+            GatewayLink(gateway).close("c1")
 
 
 def test_an_alert_fits_what_the_topic_takes(clients: Clients) -> None:

@@ -460,6 +460,27 @@ def test_attempts_failures_and_the_age_of_the_oldest_are_counted_per_account() -
     assert sorted(world.metrics.told) == [("acme", 2, 1, 7.0), ("other", 1, 0, 0.0)]
 
 
+def test_the_log_says_of_each_push_what_became_of_it_and_nothing_of_what_it_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = PushWorld()
+    world.queue.put([event("m1"), event("m2"), event("m3", account="nobody")])
+    world.receivers.answer = lambda _url, headers: BROKEN if headers["webhook-id"].startswith("m2") else OK
+    world.round()
+    world.queue.put([event("m1")])
+    world.round()
+    lines = [vars(record) for record in caplog.records if record.message == "push taken"]
+    assert [(line["message_id"], line["event"], line["tried"], str(line["state"])) for line in lines] == [
+        ("m1", "m1-result-sent", True, "delivered"),
+        ("m2", "m2-result-sent", True, "waiting"),
+        ("m3", "m3-result-sent", False, "off"),
+        ("m1", "m1-result-sent", False, "nothing to do"),
+    ]
+    told = event("m1")
+    assert told.text and told.phone
+    assert not any(secret in str(line) for line in lines for secret in (told.text, told.phone))
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     answers=st.lists(
