@@ -12,9 +12,10 @@ import pytest
 from functions.sms_api import app
 from shared.aws import wiring
 from shared.lifecycle import State
-from shared.message import Account, Agent, Change, Limits
+from shared.message import Account, Agent, Change, Limits, Received
 from shared.wire import SpanInfo
 from tests.api_rig import CHEAP, PASSWORD, Answer, event
+from tests.samples import message
 from tests.stack_tables import stack
 
 if TYPE_CHECKING:
@@ -57,6 +58,15 @@ def call(path: str, account: str = "acme", **body: Any) -> Answer:
 
 def send(account: str = "acme", **body: Any) -> Answer:
     return call("/sms/send", account, **{"dest_num": "+4917012345", "msg": "hello", **body})
+
+
+def keep(at: float, account: str = "acme") -> None:
+    """One message that was sent then, and one that came."""
+    api, phone = wiring.api(), "+4917012345"
+    api.outbox.add([message(f"m{at}", account=account, to=phone, state=State.SENT, ended_at=at)])
+    api.inbox.add(
+        Received(account=account, id=f"e{at}", port=1, port_name="x", imsi="", sender=phone, text="hi", at=at)
+    )
 
 
 @pytest.mark.usefixtures("table")
@@ -133,6 +143,41 @@ def test_an_account_sees_nothing_of_another_in_the_same_tables() -> None:
         found = call("/smsoutbox/get", phone_number_filter=phone, include_pending=1, with_total=1)
         assert (found.data, found.json["total"]) == ([], 0)
     assert wiring.api().outbox.get("acme", [number]) == ()
+
+
+@pytest.mark.usefixtures("table", "asked")
+@pytest.mark.parametrize("path", ["/smsoutbox/get", "/smsinbox/get"])
+@pytest.mark.parametrize("phone", ["", "*", "+49*", "+4917012345"])
+def test_a_page_its_total_and_the_times_shown_agree_on_what_a_date_includes(path: str, phone: str) -> None:
+    """2026-01-01 00:00:00 and half a millisecond around the two ends of its second second."""
+    for at in (1767225600.0, 1767225600.9997, 1767225601.0, 1767225601.9997, 1767225602.0):
+        keep(at)
+    dates = {"start_datetime_filter": "2026-01-01 00:00:01", "end_datetime_filter": "2026-01-01 00:00:01"}
+    found = call(path, phone_number_filter=phone, with_total=1, **dates)
+    assert [row["time"] for row in found.data] == ["2026-01-01 00:00:01"] * 2
+    assert found.json["total"] == 2
+
+
+@pytest.mark.usefixtures("table", "asked")
+@pytest.mark.parametrize("path", ["/smsoutbox/get", "/smsinbox/get"])
+@pytest.mark.parametrize(
+    ("start", "end", "found"),
+    [
+        ("2026-03-29 02:15:00", "2026-03-29 02:45:00", 0),  # Berlin goes from 01:59:59 to 03:00:00
+        ("2026-03-29 02:30:00", "2026-03-29 02:30:00", 0),
+        ("2026-03-29 02:30:00", "2026-03-29 03:10:00", 1),
+        ("2026-03-29 01:00:00", "2026-03-29 02:30:00", 0),
+        ("2026-01-01", "2300-01-01", 1),
+        ("2300-01-01", "2300-01-02", 0),
+        ("1960-01-01", "9999-12-31", 1),
+        ("0001-01-01", "0001-01-01", 0),
+    ],
+)
+def test_every_pair_of_dates_that_can_be_written_is_answered(path: str, start: str, end: str, found: int) -> None:
+    wiring.accounts().put_account(Account(name="berlin", credential=CHEAP, timezone="Europe/Berlin"))
+    keep(1774746300.0, "berlin")  # 03:05:00
+    answer = call(path, "berlin", start_datetime_filter=start, end_datetime_filter=end, with_total=1)
+    assert (answer.http, len(answer.data), answer.json["total"]) == (200, found, found)
 
 
 @pytest.mark.usefixtures("asked")
