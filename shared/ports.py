@@ -278,7 +278,9 @@ class Tally:
 class TallyStore(Protocol):
     """Counters shared by all workers, each under a key that is not used again after `until`."""
 
-    def read(self, key: str) -> Tally: ...
+    def read(self, *keys: str) -> Tally:
+        """All of them as one: how often in all, and when last. As they stand now."""
+        ...
 
     def read_all(self, keys: Sequence[str]) -> Mapping[str, Tally]:
         """Those that were ever counted; may be a moment old."""

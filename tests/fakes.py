@@ -467,10 +467,11 @@ class FakeTallies:
         self.reads = 0
         self.writes = 0
 
-    def read(self, key: str) -> Tally:
+    def read(self, *keys: str) -> Tally:
         self.faults.check()
         self.reads += 1
-        return self.rows.get(key, Tally())
+        found = [self.rows.get(key, Tally()) for key in keys]
+        return Tally(sum(one.count for one in found), max(one.at for one in found))
 
     def read_all(self, keys: Sequence[str]) -> Mapping[str, Tally]:
         self.faults.check()
