@@ -89,10 +89,11 @@ class _Sending:
         rows = [first_row(number, to, way.ports[0], self.parts) for number, to, way in ways]
         messages = [self._message(row, way) for row, way in zip(rows, deals, strict=True)]
         there = self._stored(messages)
-        if there:
+        if there and self.digest:
             with self._nothing_fails():
                 self.ports.capping.give_back(taken)
             return self._repeated(there)
+        # Without a key the ids are new: what stands there this call wrote itself, and the answer was lost.
         self.ports.memory.note(self.account, deals, self.now)
         with self._nothing_fails():
             self._post(messages, deals)

@@ -137,6 +137,28 @@ def test_a_repeat_is_answered_byte_for_byte_from_the_table(numbers: str) -> None
 
 
 @pytest.mark.usefixtures("table", "asked")
+@pytest.mark.parametrize("more", [{}, {"request_id": "key"}])
+@pytest.mark.parametrize(("mode", "status"), [(0, "SENDING"), (1, "SENT")])
+def test_a_put_whose_answer_was_lost_is_a_success_whatever_became_of_the_message_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, more: dict[str, Any], mode: int, status: str
+) -> None:
+    """botocore repeats the put; in between the site drained the message and sent it."""
+    ask = botocore.client.BaseClient._make_api_call
+
+    def losing(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
+        answered = ask(client, operation, parameters)
+        if operation != "PutItem":
+            return answered
+        sent = Change(state=State.SENT, at=1_750_000_000.0)
+        wiring.api().outbox.record("acme", parameters["Item"]["id"]["S"], sent)
+        return ask(client, operation, parameters)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", losing)
+    answer = send(mode=mode, **more)
+    assert (answer.http, answer.code, [row["status"] for row in answer.data]) == (200, 0, [status])
+
+
+@pytest.mark.usefixtures("table", "asked")
 def test_an_account_sees_nothing_of_another_in_the_same_tables() -> None:
     number = send("rival", msg="secret").data[0]["id"]
     wiring.api().outbox.record("rival", number, Change(state=State.SENT, at=1_750_000_000.0))
