@@ -98,6 +98,10 @@ class Clock(Protocol):
     def sleep(self, seconds: float) -> None: ...
 
 
+LOOK_S = 3.0
+"""The longest that `OutboxStore.look` takes."""
+
+
 class OutboxStore(Protocol):
     def add(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         """Stores all or none, each only if its id is new. Returns, empty on success, else what stood there already."""
@@ -105,6 +109,10 @@ class OutboxStore(Protocol):
 
     def get(self, account: str, ids: Sequence[str]) -> tuple[Message, ...]:
         """Strongly consistent, in the order asked, missing ones left out."""
+        ...
+
+    def look(self, account: str, ids: Sequence[str]) -> tuple[Message, ...]:
+        """As `get`, but rather Unavailable than late: for who looks again anyway, and has a deadline."""
         ...
 
     def record(

@@ -65,6 +65,9 @@ class FakeOutbox:
         self.faults.check()
         return tuple(self.rows[(account, i)] for i in ids if (account, i) in self.rows)
 
+    def look(self, account: str, ids: Sequence[str]) -> tuple[Message, ...]:
+        return self.get(account, ids)
+
     def record(
         self, account: str, message_id: str, change: Change, *, settle: bool = True
     ) -> tuple[Recorded, Message | None]:

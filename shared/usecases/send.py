@@ -25,7 +25,10 @@ from shared.usecases.dealing import Dealing
 from shared.usecases.posting import post_jobs
 from shared.usecases.send_answer import accepted, checked, dry_row, first_row, told
 
-MODE1_WAIT_S = 25.0  # [C] the gateway gives up at 30 s (API Gateway HTTP API quota, integration timeout)
+# [C] The gateway gives up at 30 s (API Gateway HTTP API quota, integration timeout) and the function at 29. Behind the
+# wait one more look must fit in (`ports.LOOK_S`), before it a password's hash and one lost answer of a table.
+MODE1_WAIT_S = 18.0
+POSTS_S = 6.0  # after that no post is begun; what is not posted is drained
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _GROWTH = 0.15, 2.0, 1.4
 _PAUSES_S = (0.05, 0.1, 0.2)  # between tries to store
 
@@ -154,10 +157,17 @@ class _Sending:
 
     def _post(self, messages: Sequence[Message], deals: Sequence[Deal]) -> None:
         """One post for each agent."""
-        ports = self.ports
+        ports, until = self.ports, self.ports.clock.now() + POSTS_S
         for agent, connection in {way.agent: way.connection for way in deals}.items():
-            run = [message for message in messages if message.agent == agent]
-            post_jobs(run, connection, accounts=ports.accounts, outbox=ports.outbox, link=ports.link, clock=ports.clock)
+            post_jobs(
+                [message for message in messages if message.agent == agent],
+                connection,
+                accounts=ports.accounts,
+                outbox=ports.outbox,
+                link=ports.link,
+                clock=ports.clock,
+                until=until,
+            )
 
     def _repeated(self, there: Sequence[Message]) -> Outcome:
         """The first answer again. With mode 1 that is what the modem said; until it has, a repeat waits for it too."""
@@ -178,7 +188,7 @@ class _Sending:
             clock.sleep(min(pause, left))
             pause = min(pause * _GROWTH, _LONGEST_PAUSE_S)
             with self._nothing_fails():
-                latest |= {message.id: message for message in self.ports.outbox.get(self.account, still)}
+                latest |= {message.id: message for message in self.ports.outbox.look(self.account, still)}
         return told(list(latest.values()))
 
 
