@@ -31,6 +31,7 @@ MODE1_WAIT_S = 18.0
 POSTS_S = 6.0  # after that no post is begun; what is not posted is drained
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _GROWTH = 0.15, 2.0, 1.4
 _PAUSES_S = (0.05, 0.1, 0.2)  # between tries to store
+_ROOM_PAUSE_S = 0.15  # before a full cap is asked once more: longer than a put takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +75,18 @@ class _Sending:
     digest: str
 
     def carry_out(self) -> Outcome:
-        try:
-            deals, taken = self._dealt()
-        except ApiError:
-            # Where nothing can be sent now, an earlier call with this key may still have sent it.
-            there = self.ports.outbox.get(self.account, self.ids) if self.digest else ()
-            if not there:
-                raise
-            return self._repeated(there)
+        for pause in (_ROOM_PAUSE_S, None):
+            try:
+                deals, taken = self._dealt()
+                break
+            except ApiError as error:
+                # Where nothing can be sent now, an earlier call with this key may still have sent it.
+                if there := self.ports.outbox.get(self.account, self.ids) if self.digest else ():
+                    return self._repeated(there)
+                if pause is None or error.retry_after is None:
+                    raise
+                # A cap is full. What a repeat took of it comes back as soon as that finds what it repeats.
+                self.ports.clock.sleep(pause)
         if self.request.dry_run:
             numbers = zip(self.request.dest_num, deals, strict=True)
             return checked([dry_row(to, way.ports[0], self.parts) for to, way in numbers])

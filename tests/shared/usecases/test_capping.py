@@ -1,16 +1,20 @@
 """Caps through the API and the results that agents tell: refused at the cap, back by itself, right after failures."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
+from typing import Any
 
 import pytest
 
 from shared.errors import CAP_REACHED, NO_SPAN
-from shared.message import Limits
+from shared.message import Limits, Message
 from shared.ports import Unavailable
 from shared.wire import Ack, Events, ResultEvent
 from tests.agent_bench import Bench
-from tests.api_rig import Rig
+from tests.api_rig import Answer, Rig
 from tests.samples import NOW, message
 
 DAY = 86_400
@@ -79,6 +83,51 @@ def test_a_repeat_is_answered_as_at_first_and_counts_once(rig: Rig) -> None:
     rig.send()
     assert rig.send(request_id="a").data == first.data
     assert rig.send().code == CAP_REACHED.code
+
+
+class Meeting:
+    """One call has taken its room and is about to store, when another comes; it goes on as soon as that one waits."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig, self.add, self.sleep = rig, rig.outbox.add, rig.clock.sleep
+        self.arrived, self.may_go_on = Event(), Event()
+
+    def during(self, other: Callable[[], Answer], **body: Any) -> tuple[Answer, Answer]:
+        self.rig.outbox.add = self._hold  # type: ignore[method-assign]
+        with ThreadPoolExecutor(1) as worker:
+            first = worker.submit(self.rig.send, **body)
+            assert self.arrived.wait(20)
+
+            def let_it_go_on(seconds: float) -> None:
+                self.may_go_on.set()
+                first.result(20)
+                self.sleep(seconds)
+
+            self.rig.clock.sleep = let_it_go_on  # type: ignore[method-assign]
+            second = other()
+            self.may_go_on.set()
+            return first.result(20), second
+
+    def _hold(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        self.rig.outbox.add = self.add  # type: ignore[method-assign]
+        self.arrived.set()
+        assert self.may_go_on.wait(20)
+        return self.add(messages)
+
+
+def test_room_that_a_repeat_holds_for_a_moment_keeps_nobody_out(rig: Rig) -> None:
+    cap_account(rig, parts_per_day=3)
+    first = rig.send(request_id="a")
+    again, other = Meeting(rig).during(lambda: rig.send(dest_num="111,222"), request_id="a")
+    assert (again.text, other.code) == (first.text, 0)
+    assert counted(rig) == [3]
+
+
+def test_of_the_same_request_at_once_none_is_refused_for_the_room_that_another_took(rig: Rig) -> None:
+    cap_account(rig, parts_per_day=1)
+    first, again = Meeting(rig).during(lambda: rig.send(request_id="a"), request_id="a")
+    assert (first.code, again.text) == (0, first.text)
+    assert counted(rig) == [1]
 
 
 def test_a_dry_run_counts_nothing(rig: Rig) -> None:
