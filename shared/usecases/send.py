@@ -210,6 +210,7 @@ def _counted(text: str) -> int:
 
 
 def _digest(request: SendRequest) -> str:
-    """What makes two requests the same: all that would be sent, and how."""
+    """What makes two requests the same: all that would be sent, and how. A pool has no order, destinations have one."""
     what = request.model_dump(exclude={"username", "password", "request_id", "dry_run"})
+    what["spans"] = sorted(request.spans)
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
