@@ -15,7 +15,7 @@ from shared import wildcards
 if TYPE_CHECKING:  # every function imports this module, and only some of them what is named here
     from collections.abc import Mapping, Sequence
 
-    from shared.message import Account, Agent, AgentKey, Change, Life, Message, Port, Received, Snapshot
+    from shared.message import Account, Agent, AgentKey, Change, Life, Listed, Message, Port, Received, Snapshot
     from shared.push_event import PushEvent
     from shared.push_record import PushAttempt
     from shared.wire import FromCloud, SpanInfo
@@ -98,10 +98,6 @@ class Clock(Protocol):
     def sleep(self, seconds: float) -> None: ...
 
 
-LOOK_S = 3.0
-"""The longest that `OutboxStore.look` takes."""
-
-
 class OutboxStore(Protocol):
     def add(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         """Stores all or none, each only if its id is new. Returns, empty on success, else what stood there already."""
@@ -112,7 +108,7 @@ class OutboxStore(Protocol):
         ...
 
     def look(self, account: str, ids: Sequence[str]) -> tuple[Message, ...]:
-        """As `get`, but rather Unavailable than late: for who looks again anyway, and has a deadline."""
+        """As `get`, but rather Unavailable after 3 s than late: for who looks again anyway, and has a deadline."""
         ...
 
     def record(
@@ -159,12 +155,17 @@ class OutboxStore(Protocol):
         ...
 
     def history(
-        self, account: str, where: OutboxFilter, *, skip: int, limit: int, include_pending: bool
-    ) -> tuple[Message, ...]:
+        self,
+        account: str,
+        where: OutboxFilter,
+        *,
+        skip: int,
+        limit: int,
+        include_pending: bool,
+        with_total: bool = False,
+    ) -> Listed[Message]:
         """Newest first by the end of the attempt. Raises TooBroad: what one call may read is bounded."""
         ...
-
-    def count_history(self, account: str, where: OutboxFilter, *, include_pending: bool) -> int: ...
 
 
 class InboxStore(Protocol):
@@ -172,9 +173,11 @@ class InboxStore(Protocol):
         """Stores it once; False when it was there already."""
         ...
 
-    def page(self, account: str, where: OutboxFilter, *, skip: int, limit: int) -> tuple[Received, ...]: ...
-
-    def count(self, account: str, where: OutboxFilter) -> int: ...
+    def page(
+        self, account: str, where: OutboxFilter, *, skip: int, limit: int, with_total: bool = False
+    ) -> Listed[Received]:
+        """Newest first. Raises TooBroad as above."""
+        ...
 
 
 class AccountStore(Protocol):

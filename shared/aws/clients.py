@@ -38,7 +38,7 @@ _BRIEF = Config(
     max_pool_connections=10,
     parameter_validation=False,
 )
-# For looks that are repeated anyway (`ports.LOOK_S` is the sum).
+# For `OutboxStore.look`, which is repeated anyway and may take 3 s.
 _HASTY = Config(
     connect_timeout=1,
     read_timeout=2,

@@ -18,7 +18,7 @@ from shared.aws.outbox_lists import OutboxLists
 from shared.aws.outbox_rows import message_of, row, update
 from shared.aws.reading import get_rows
 from shared.lifecycle import State
-from shared.message import Change, Message, applies
+from shared.message import Change, Listed, Message, applies
 from shared.ports import Backlog, OutboxFilter, Page, Recorded, Unavailable
 
 if TYPE_CHECKING:
@@ -226,12 +226,18 @@ class OutboxTable:
         }
 
     def history(
-        self, account: str, where: OutboxFilter, *, skip: int, limit: int, include_pending: bool
-    ) -> tuple[Message, ...]:
-        return self._lists.history(account, where, skip=skip, limit=limit, include_pending=include_pending)
-
-    def count_history(self, account: str, where: OutboxFilter, *, include_pending: bool) -> int:
-        return self._lists.count(account, where, include_pending=include_pending)
+        self,
+        account: str,
+        where: OutboxFilter,
+        *,
+        skip: int,
+        limit: int,
+        include_pending: bool,
+        with_total: bool = False,
+    ) -> Listed[Message]:
+        return self._lists.history(
+            account, where, skip=skip, limit=limit, include_pending=include_pending, with_total=with_total
+        )
 
 
 def _key(account: str, message_id: str) -> dict[str, Value]:

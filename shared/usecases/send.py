@@ -26,8 +26,9 @@ from shared.usecases.posting import post_jobs
 from shared.usecases.send_answer import accepted, checked, dry_row, first_row, told
 
 # [C] The gateway gives up at 30 s (API Gateway HTTP API quota, integration timeout) and the function at 29. Behind the
-# wait one more look must fit in (`ports.LOOK_S`), before it a password's hash and one lost answer of a table.
+# wait one more look must fit in, before it a password's hash and one lost answer of a table.
 MODE1_WAIT_S = 18.0
+LOOK_S = 3.0  # the longest that `OutboxStore.look` takes
 POSTS_S = 6.0  # after that no post is begun; what is not posted is drained
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _GROWTH = 0.15, 2.0, 1.4
 _PAUSES_S = (0.05, 0.1, 0.2)  # between tries to store

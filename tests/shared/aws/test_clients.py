@@ -9,8 +9,8 @@ from botocore.stub import Stubber
 from shared.aws.agent_link import GatewayLink
 from shared.aws.alerts import TopicAlerts
 from shared.aws.clients import Clients, unavailable
-from shared.ports import LOOK_S, Gone, Unavailable
-from shared.usecases.send import MODE1_WAIT_S, POSTS_S
+from shared.ports import Gone, Unavailable
+from shared.usecases.send import LOOK_S, MODE1_WAIT_S, POSTS_S
 from shared.wire import Ack, decode_from_cloud
 from tests.template import load
 

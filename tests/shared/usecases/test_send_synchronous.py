@@ -8,8 +8,8 @@ import pytest
 from shared.errors import NO_SPAN, NOT_SENT, STILL_SENDING
 from shared.lifecycle import State
 from shared.message import Message
-from shared.ports import LOOK_S, Unavailable
-from shared.usecases.send import MODE1_WAIT_S
+from shared.ports import Unavailable
+from shared.usecases.send import LOOK_S, MODE1_WAIT_S
 from tests.api_rig import Rig
 from tests.fakes import FakeClock
 
