@@ -7,7 +7,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypedDict
 from urllib.parse import parse_qsl
@@ -118,7 +118,7 @@ def _from_json(text: str) -> Body:
         raise _unreadable("it is JSON, but no object")
     if "\\u" in text:
         _refuse_halves(value)
-    return {_bare(name): content for name, content in value.items()}
+    return _named(value.items())
 
 
 def _no_constant(name: str) -> float:
@@ -138,19 +138,28 @@ def _from_form(text: str) -> Body:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_FORM_FIELDS, errors="strict")
     except ValueError:
         raise _unreadable("it is a form with too many fields or with bytes that are not UTF-8") from None
+    return _named(pairs)
+
+
+def _named(pairs: Iterable[tuple[str, Value]]) -> Body:
+    """A name that comes twice, or with brackets, is a list. Null is nothing to join."""
     body: Body = {}
     for name, value in pairs:
-        body[_bare(name)] = _joined(body.get(_bare(name)), value, listed=name != _bare(name))
+        bare = _bare(name)
+        before = body.get(bare)
+        if value is None:
+            body.setdefault(bare, None)
+        elif isinstance(before, list):
+            before.extend(_as_list(value))
+        elif before is not None:
+            body[bare] = [before, *_as_list(value)]
+        else:
+            body[bare] = value if name == bare else _as_list(value)
     return body
 
 
-def _joined(before: Value, value: str, *, listed: bool) -> Value:
-    """A name that comes twice, or with brackets, is a list."""
-    if isinstance(before, list):
-        return [*before, value]
-    if before is not None:
-        return [before, value]
-    return [value] if listed else value
+def _as_list(value: Value) -> list[Value]:
+    return value if isinstance(value, list) else [value]
 
 
 _BRACKETS = re.compile(r"\[[0-9]*\]\Z")

@@ -56,8 +56,22 @@ def test_json_is_recognised_under_the_label_that_curl_puts_on_it() -> None:
     assert body_of('{"a": "b=c"}', headers=NOTHING) == {"a": "b=c"}
 
 
-def test_spans_with_brackets_is_spans_in_json_too() -> None:
-    assert body_of('{"spans[]": [1]}') == {"spans": [1]}
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"spans[]": [1]}, [1]),
+        ({"spans[]": 1}, [1]),
+        ({"spans[0]": 1, "spans[1]": 2}, [1, 2]),
+        ({"spans[]": [1, 2], "spans": [3]}, [1, 2, 3]),
+        ({"spans": 3, "spans[]": ["1"]}, [3, "1"]),
+        ({"spans[]": [1], "spans": None}, [1]),
+        ({"spans": None, "spans[]": [1]}, [1]),
+        ({"spans[0]": None}, None),
+        ({"spans": [[1]]}, [[1]]),
+    ],
+)
+def test_spans_with_brackets_is_spans_in_json_too(body: dict[str, Any], expected: object) -> None:
+    assert body_of(json.dumps(body)) == {"spans": expected}
 
 
 def test_a_byte_order_mark_is_no_obstacle() -> None:
