@@ -61,7 +61,8 @@ class Call:
         if len(self.raw) > MAX_BODY_BYTES:
             raise ApiError(BODY_TOO_LARGE, limit=MAX_BODY_BYTES)
         text = _decoded(self.raw).strip()
-        if text[:1] in {"{", "["} or not _is_form(self.headers.get("content-type", ""), text):
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if text[:1] in {"{", "["} or not _is_form(kind, text):
             return _from_json(text)
         return _from_form(text)
 
@@ -103,10 +104,18 @@ def _decoded(raw: bytes) -> str:
         raise _unreadable("it is not UTF-8") from None
 
 
-def _is_form(content_type: str, text: str) -> bool:
+# How bodies begin that hold a `=` too and are no forms.
+_OTHERS = {"--": "multipart/form-data", "<": "XML"}
+
+
+def _is_form(kind: str, text: str) -> bool:
     """[C] A form may come unlabelled. curl's `-d` labels JSON a form, so the first character was looked at first."""
-    kind = content_type.partition(";")[0].strip().lower()
-    return kind == "application/x-www-form-urlencoded" or (kind != "application/json" and "=" in text)
+    if kind == "application/x-www-form-urlencoded":
+        return True
+    for start, name in _OTHERS.items():
+        if text.startswith(start):
+            raise _unreadable(f"it is {name}")
+    return kind != "application/json" and "=" in text
 
 
 def _from_json(text: str) -> Body:

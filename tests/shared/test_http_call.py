@@ -103,6 +103,30 @@ def test_what_cannot_be_read_is_told_apart_from_a_bad_field(body: str | bytes) -
     assert kind_of(body) is BAD_BODY
 
 
+_PART = '--x\r\nContent-Disposition: form-data; name="username"\r\n\r\nacme\r\n--x--\r\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "label", "name"),
+    [
+        (_PART, "multipart/form-data; boundary=x", "multipart/form-data"),
+        (_PART, "", "multipart/form-data"),
+        ("<send a='b'/>", "application/xml", "XML"),
+        ("<?xml version='1.0'?><send/>", "text/xml", "XML"),
+        ("<send/>", "application/json", "XML"),
+    ],
+)
+def test_a_body_of_another_format_is_named(body: str, label: str, name: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        body_of(body, headers={"content-type": label})
+    assert caught.value.kind is BAD_BODY
+    assert f"it is {name}. Send one JSON object" in caught.value.sentence
+
+
+def test_what_is_labelled_a_form_is_one_however_it_begins() -> None:
+    assert body_of("--a=1&<b=2", headers=FORM) == {"--a": "1", "<b": "2"}
+
+
 def test_a_form_that_is_not_utf8_is_refused() -> None:
     assert kind_of("msg=%ff", headers=FORM) is BAD_BODY
 
