@@ -19,6 +19,7 @@ REMEMBERED_S = 60.0
 _MOST_REMEMBERED = 1000
 _WINDOW_S = 2.0
 _SHARES = 8
+SLOWEST_PACE = 1 / _WINDOW_S  # requests a second; with less not one call a window would come in
 
 
 @dataclass(slots=True)
