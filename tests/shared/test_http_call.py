@@ -51,6 +51,12 @@ def test_forms_are_read_as_php_python_and_browsers_write_them(form: str, expecte
     assert body_of(form, headers=NOTHING) == expected
 
 
+def test_a_bare_plus_in_a_form_is_the_blank_that_forms_make_of_it() -> None:
+    """It is not taken for a plus: a well-written ` 0171 0172`, whose blanks are separators, looks just the same."""
+    assert body_of("dest_num=+4917012345", headers=FORM) == {"dest_num": " 4917012345"}
+    assert body_of("dest_num=%2B4917012345+0171", headers=FORM) == {"dest_num": "+4917012345 0171"}
+
+
 def test_json_is_recognised_under_the_label_that_curl_puts_on_it() -> None:
     assert body_of('{"a": 1}', headers=FORM) == {"a": 1}
     assert body_of('{"a": "b=c"}', headers=NOTHING) == {"a": "b=c"}
