@@ -33,7 +33,7 @@ def _find(asked: argparse.Namespace, stack: Stack) -> Shown:
     since, until = (moment(text, now) if text else None for text in (asked.since, asked.until))
     where = OutboxFilter(phone=asked.number, start=since, end=until)
     found = stack.desk.outbox.history(asked.account, where, skip=0, limit=asked.most, include_pending=True)
-    return Shown(rows=[_row(message) for message in found if asked.state in {"", message.state}])
+    return Shown(rows=[_row(message) for message in found.rows if asked.state in {"", message.state}])
 
 
 def _row(message: Message) -> Facts:

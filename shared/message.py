@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 from shared.lifecycle import STATUS, State, Status, has_ended, may
 from shared.wire import Cause, SpanInfo
+
+_T = TypeVar("_T")
 
 AgentKey = tuple[str, str]
 """(account, agent id): whose queue a message waits in."""
@@ -117,6 +120,14 @@ class Received:
     at: float
     parts: int = 1
     missing: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[_T]):
+    """A page of a list and, if that was asked for, how many there are in all: found in the same read."""
+
+    rows: tuple[_T, ...]
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

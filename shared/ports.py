@@ -15,7 +15,7 @@ from shared import wildcards
 if TYPE_CHECKING:  # every function imports this module, and only some of them what is named here
     from collections.abc import Mapping, Sequence
 
-    from shared.message import Account, Agent, AgentKey, Change, Life, Message, Port, Received, Snapshot
+    from shared.message import Account, Agent, AgentKey, Change, Life, Listed, Message, Port, Received, Snapshot
     from shared.push_event import PushEvent
     from shared.push_record import PushAttempt
     from shared.wire import FromCloud, SpanInfo
@@ -107,6 +107,10 @@ class OutboxStore(Protocol):
         """Strongly consistent, in the order asked, missing ones left out."""
         ...
 
+    def look(self, account: str, ids: Sequence[str]) -> tuple[Message, ...]:
+        """As `get`, but rather Unavailable after 3 s than late: for who looks again anyway, and has a deadline."""
+        ...
+
     def record(
         self, account: str, message_id: str, change: Change, *, settle: bool = True
     ) -> tuple[Recorded, Message | None]:
@@ -151,12 +155,17 @@ class OutboxStore(Protocol):
         ...
 
     def history(
-        self, account: str, where: OutboxFilter, *, skip: int, limit: int, include_pending: bool
-    ) -> tuple[Message, ...]:
+        self,
+        account: str,
+        where: OutboxFilter,
+        *,
+        skip: int,
+        limit: int,
+        include_pending: bool,
+        with_total: bool = False,
+    ) -> Listed[Message]:
         """Newest first by the end of the attempt. Raises TooBroad: what one call may read is bounded."""
         ...
-
-    def count_history(self, account: str, where: OutboxFilter, *, include_pending: bool) -> int: ...
 
 
 class InboxStore(Protocol):
@@ -164,9 +173,11 @@ class InboxStore(Protocol):
         """Stores it once; False when it was there already."""
         ...
 
-    def page(self, account: str, where: OutboxFilter, *, skip: int, limit: int) -> tuple[Received, ...]: ...
-
-    def count(self, account: str, where: OutboxFilter) -> int: ...
+    def page(
+        self, account: str, where: OutboxFilter, *, skip: int, limit: int, with_total: bool = False
+    ) -> Listed[Received]:
+        """Newest first. Raises TooBroad as above."""
+        ...
 
 
 class AccountStore(Protocol):
@@ -282,7 +293,9 @@ class Tally:
 class TallyStore(Protocol):
     """Counters shared by all workers, each under a key that is not used again after `until`."""
 
-    def read(self, key: str) -> Tally: ...
+    def read(self, *keys: str) -> Tally:
+        """All of them as one: how often in all, and when last. As they stand now."""
+        ...
 
     def read_all(self, keys: Sequence[str]) -> Mapping[str, Tally]:
         """Those that were ever counted; may be a moment old."""

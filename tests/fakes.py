@@ -8,7 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.lifecycle import has_ended
-from shared.message import Account, Agent, AgentKey, Change, Life, Message, Port, Received, Site, Snapshot, after
+from shared.message import (
+    Account,
+    Agent,
+    AgentKey,
+    Change,
+    Life,
+    Listed,
+    Message,
+    Port,
+    Received,
+    Site,
+    Snapshot,
+    after,
+)
 from shared.ports import Backlog, Gone, OutboxFilter, Overdue, Page, Recorded, Tally, Unposted
 from shared.presence import BACK_WITHIN_S, SILENT_AFTER_S
 from shared.push_event import PushEvent, to_json
@@ -64,6 +77,9 @@ class FakeOutbox:
     def get(self, account: str, ids: Sequence[str]) -> tuple[Message, ...]:
         self.faults.check()
         return tuple(self.rows[(account, i)] for i in ids if (account, i) in self.rows)
+
+    def look(self, account: str, ids: Sequence[str]) -> tuple[Message, ...]:
+        return self.get(account, ids)
 
     def record(
         self, account: str, message_id: str, change: Change, *, settle: bool = True
@@ -129,14 +145,18 @@ class FakeOutbox:
         return True
 
     def history(
-        self, account: str, where: OutboxFilter, *, skip: int, limit: int, include_pending: bool
-    ) -> tuple[Message, ...]:
+        self,
+        account: str,
+        where: OutboxFilter,
+        *,
+        skip: int,
+        limit: int,
+        include_pending: bool,
+        with_total: bool = False,
+    ) -> Listed[Message]:
         self.faults.check()
-        return self._history(account, where, include_pending)[skip : skip + limit]
-
-    def count_history(self, account: str, where: OutboxFilter, *, include_pending: bool) -> int:
-        self.faults.check()
-        return len(self._history(account, where, include_pending))
+        found = self._history(account, where, include_pending)
+        return Listed(found[skip : skip + limit], len(found) if with_total else None)
 
     def _history(self, account: str, where: OutboxFilter, include_pending: bool) -> tuple[Message, ...]:
         timed = [
@@ -166,13 +186,12 @@ class FakeInbox:
         self.rows.setdefault((received.account, received.id), received)
         return new
 
-    def page(self, account: str, where: OutboxFilter, *, skip: int, limit: int) -> tuple[Received, ...]:
+    def page(
+        self, account: str, where: OutboxFilter, *, skip: int, limit: int, with_total: bool = False
+    ) -> Listed[Received]:
         self.faults.check()
-        return self._found(account, where)[skip : skip + limit]
-
-    def count(self, account: str, where: OutboxFilter) -> int:
-        self.faults.check()
-        return len(self._found(account, where))
+        found = self._found(account, where)
+        return Listed(found[skip : skip + limit], len(found) if with_total else None)
 
     def _found(self, account: str, where: OutboxFilter) -> tuple[Received, ...]:
         found = [r for r in self.rows.values() if r.account == account and where.matches(r.sender, r.at)]
@@ -472,10 +491,11 @@ class FakeTallies:
         self.reads = 0
         self.writes = 0
 
-    def read(self, key: str) -> Tally:
+    def read(self, *keys: str) -> Tally:
         self.faults.check()
         self.reads += 1
-        return self.rows.get(key, Tally())
+        found = [self.rows.get(key, Tally()) for key in keys]
+        return Tally(sum(one.count for one in found), max(one.at for one in found))
 
     def read_all(self, keys: Sequence[str]) -> Mapping[str, Tally]:
         self.faults.check()

@@ -3,6 +3,7 @@
 Rule: nothing is overwritten, nothing is done that is not in the audit log, and whatever is refused says what to do.
 """
 
+import math
 import secrets
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,6 +13,7 @@ from shared.agent_token import NAME
 from shared.audit import AuditedStore, Entry
 from shared.message import Account, Limits
 from shared.ports import AccountStore, AgentLink, Clock, OutboxStore, PushQueue, TallyStore
+from shared.usecases.authenticate import SLOWEST_PACE
 
 _PASSWORD_BYTES = 18  # 24 characters, 144 bits
 
@@ -47,6 +49,7 @@ def create_account(desk: Desk, name: str, *, timezone: str = "UTC", password: st
     """The password, of which only a hash is kept; a strong one is made when none is given."""
     check_name(name)
     check_timezone(timezone)
+    check_limits(limits)
     secret = password or secrets.token_urlsafe(_PASSWORD_BYTES)
     account = Account(name=name, credential=credentials.encode(secret), timezone=timezone, limits=limits)
     if not desk.store.add_account(account, desk.entry("accounts create", name)):
@@ -76,6 +79,7 @@ def set_timezone(desk: Desk, name: str, timezone: str) -> None:
 
 
 def set_limits(desk: Desk, name: str, limits: Limits) -> None:
+    check_limits(limits)
     before = desk.account(name)
     _change(desk, before, replace(before, limits=limits), "accounts limits", f"{before.limits} → {limits}")
 
@@ -110,6 +114,16 @@ def check_timezone(name: str) -> None:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         raise Refused(f"{name!r} is no time zone; give an IANA name like Europe/Berlin") from None
+
+
+def check_limits(limits: Limits) -> None:
+    pace = limits.requests_per_second
+    if pace and not SLOWEST_PACE <= pace < math.inf:
+        least = f"0 for no limit, or {SLOWEST_PACE:g} at least"
+        raise Refused(f"requests_per_second cannot be {pace:g}; give {least}, for with less no call would come in")
+    for name in ("parts_per_day", "parts_per_month"):
+        if getattr(limits, name) < 0:
+            raise Refused(f"{name} cannot be {getattr(limits, name)}; give 0 for no limit, or more")
 
 
 def check_name(name: str) -> None:

@@ -85,6 +85,7 @@ def test_an_account_from_its_beginning_to_its_end(accounts: AccountTable, capsys
     stored = accounts.account("acme")
     assert stored and credentials.verify(created["password"], stored.credential)
     assert "password" in run(capsys, "accounts", "rotate-password", "acme")
+    assert "requests_per_second" in refused(capsys, "accounts", "limits", "acme", "--requests-per-second", "0.4")
     run(capsys, "accounts", "limits", "acme", "--requests-per-second", "3")
     run(capsys, "accounts", "timezone", "acme", "UTC")
     assert as_json(capsys, "accounts", "show", "acme") == {

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,9 @@ from shared.message import Limits
 from shared.usecases import administration as desk
 from shared.usecases.administration import Refused
 from shared.usecases.administration_agents import revoke_agent
+from shared.usecases.authenticate import SLOWEST_PACE, Door
 from tests.admin.conftest import Office
+from tests.fakes import FakeTallies
 
 
 def stored(office: Office, name: str = "acme"):  # type: ignore[no-untyped-def]
@@ -81,6 +84,36 @@ def test_what_cannot_be_is_refused_with_the_next_step(office: Office) -> None:
     ):
         with pytest.raises(Refused, match=says):
             wrong()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("requests_per_second", 0.4),
+        ("requests_per_second", -1.0),
+        ("requests_per_second", math.nan),
+        ("requests_per_second", math.inf),
+        ("parts_per_day", -1),
+        ("parts_per_month", -1),
+    ],
+)
+def test_a_limit_that_would_let_nothing_in_is_refused_by_name(office: Office, field: str, value: float) -> None:
+    limits = replace(Limits(), **{field: value})
+    with pytest.raises(Refused, match=f"{field} cannot be .*; give 0 for no limit, or"):
+        desk.create_account(office.desk, "acme", limits=limits)
+    desk.create_account(office.desk, "acme", password="p", limits=Limits())
+    with pytest.raises(Refused, match=f"{field} cannot be"):
+        desk.set_limits(office.desk, "acme", limits)
+    assert stored(office).limits == Limits()
+
+
+def test_the_slowest_pace_that_may_be_set_lets_calls_in(office: Office) -> None:
+    limits = Limits(requests_per_second=SLOWEST_PACE)
+    desk.create_account(office.desk, "acme", password="p", limits=limits)
+    door = Door(office.accounts, FakeTallies(), office.clock)
+    for _ in range(3):
+        assert door.admit("acme", "p", "198.51.100.7").limits == limits
+        office.later(1 / SLOWEST_PACE)
 
 
 def test_a_deleted_account_leaves_nothing_but_its_name(office: Office) -> None:

@@ -10,7 +10,9 @@ from shared.aws.agent_link import GatewayLink
 from shared.aws.alerts import TopicAlerts
 from shared.aws.clients import Clients, unavailable
 from shared.ports import Gone, Unavailable
+from shared.usecases.send import LOOK_S, MODE1_WAIT_S, POSTS_S
 from shared.wire import Ack, decode_from_cloud
+from tests.template import load
 
 
 def fault(code: str, status: int = 400) -> ClientError:
@@ -39,6 +41,22 @@ def test_what_may_work_later_is_unavailable(error: Exception) -> None:
 def test_what_is_our_own_fault_is_not_hidden(code: str) -> None:
     with pytest.raises(ClientError), unavailable():
         raise fault(code)
+
+
+def worst(client: Any) -> float:
+    """Seconds until it gives up when nobody ever answers; botocore's standard mode waits up to 1, 2, 4 … between."""
+    config = client.meta.config
+    attempts = config.retries["total_max_attempts"]
+    return attempts * (config.connect_timeout + config.read_timeout) + sum(2.0**n for n in range(attempts - 1))
+
+
+def test_a_call_ends_before_the_function_does_though_aws_stops_answering(clients: Clients, gateway: Any) -> None:
+    """A password is hashed and one answer lost before the message is stored; then all looks hang, or all posts."""
+    before = 1.0 + clients.dynamodb().meta.config.read_timeout + 1.0
+    patience = load()["Globals"]["Function"]["Timeout"]
+    assert worst(clients.hasty_dynamodb()) <= LOOK_S
+    assert before + MODE1_WAIT_S + LOOK_S < patience
+    assert before + POSTS_S + worst(gateway) < patience
 
 
 @pytest.fixture
