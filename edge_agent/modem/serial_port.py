@@ -158,7 +158,7 @@ def _open_tty(device: str, options: SpanOptions) -> serial.Serial:
         tty = serial.Serial(
             device, options.baud, timeout=0, write_timeout=0, rtscts=options.rtscts, dsrdtr=False, exclusive=True
         )
-    except (serial.SerialException, termios.error) as error:
+    except (OSError, termios.error) as error:  # plain OSError too: of the ioctl that raises DTR and RTS
         raise PortError(_cannot_open(device, error)) from error
     except ValueError as error:
         raise PortError(f"{device}: {error}") from error

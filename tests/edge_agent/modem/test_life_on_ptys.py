@@ -290,6 +290,51 @@ def test_one_deaf_modem_never_delays_another(tmp_path: Path) -> None:
     run(story)
 
 
+def test_a_fault_of_our_own_on_one_modem_ends_no_other_and_that_one_is_begun_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    faulty = f"imei:{identity_of(0).imei}"
+    begun: list[str] = []
+
+    async def work(modem: ReadyModem) -> None:
+        begun.append(modem.span)
+        if begun.count(faulty) == 1 and modem.span == faulty:
+            raise LookupError("a bug")
+        await asyncio.get_running_loop().create_future()
+
+    async def story() -> None:
+        async with modems(tmp_path, count=2, worker=work) as rig:
+            await rig.agent.until(lambda: begun.count(faulty) == 2)
+            told = [status for status in rig.agent.statuses if status.span == faulty]
+            assert [status.reason for status in told if status.state is SpanState.QUARANTINED] == [
+                "a fault of the agent's own, see its log; tried again in 0 s"
+            ]
+            assert (len(begun), rig.running.done()) == (3, False)
+
+    run(story)
+    assert "LookupError: a bug" in caplog.text
+
+
+def test_a_fault_of_our_own_while_a_port_is_probed_ends_no_modem(tmp_path: Path) -> None:
+    class Faulty(dict[str, SpanOptions]):
+        """Options that cannot be looked up the first time."""
+
+        asked = 0
+
+        def get(self, key: str, default: object = None) -> None:  # type: ignore[override]
+            self.asked += 1
+            if self.asked == 1:
+                raise LookupError("a bug")
+
+    async def story() -> None:
+        config = ModemsConfig(spans=Faulty(), default=OPTIONS, timings=SHORT)
+        async with modems(tmp_path, config=config) as rig:
+            await rig.agent.until_ready()
+            assert rig.fleet.unusable() == {}
+
+    run(story)
+
+
 def test_a_modem_that_stays_deaf_is_left_alone_for_ever_longer(tmp_path: Path) -> None:
     async def story() -> None:
         async with modems(tmp_path) as rig:
