@@ -103,6 +103,8 @@ class Channel:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._trace is not None:
+            self._trace.end()
         self._fail_all(Outcome.GONE)
         self._settle_sync(False)
 
