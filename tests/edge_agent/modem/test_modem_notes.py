@@ -32,6 +32,7 @@ NOTES: list[tuple[int, str, tuple[str, ...]]] = [
             "test_the_outcome_is_what_is_known",
             "test_no_answer_to_a_pdu_is_unknown_and_without_a_pdu_nothing_was_submitted",
             "test_a_network_that_lost_sight_of_the_part_leaves_it_unknown",
+            "test_a_cause_that_is_not_known_to_be_harmless_leaves_it_unknown",
         ),
     ),
     (
@@ -71,6 +72,7 @@ NOTES: list[tuple[int, str, tuple[str, ...]]] = [
         "other final results, words, busy, +CPIN without OK",
         (
             "test_every_kind_of_refusal_ends_the_command_in_words",
+            "test_a_cause_in_words_is_the_same_as_its_number",
             "test_a_busy_modem_is_asked_again_and_the_mark_is_made_once",
             "test_a_pin_answer_without_its_ok_is_complete_after_a_moment",
             "plain/wavecom_answers_pin_without_ok.txt",
