@@ -155,7 +155,7 @@ class Supervisor:
             await self._quarantine()
         else:
             if rung is Rung.USB_RESET:
-                self._reset_usb(device)
+                await self._reset_usb(device)
             self._try_another(device)
             await asyncio.sleep(self._config.timings.port_pause)
 
@@ -174,15 +174,11 @@ class Supervisor:
             self._ports.remove(device)
             self._ports.append(device)
 
-    def _reset_usb(self, device: str) -> None:
-        node = usb.device_node(device)
-        if node is None:
-            _LOG.warning("%s: %s is no port of a USB device", self.span, device)
-            return
+    async def _reset_usb(self, device: str) -> None:
         try:
-            usb.reset(node)
+            await usb.reset_behind(device)
         except OSError as error:
-            _LOG.warning("%s: cannot reset %s: %s", self.span, node, error.strerror)
+            _LOG.warning("%s: %s", self.span, error)
 
     async def _quarantine(self) -> None:
         wait = self._ladder.quarantine_s()

@@ -161,6 +161,22 @@ def test_a_modem_that_never_registers_has_its_radio_switched_and_then_its_port_r
     assert all("not registered: searching for a network" in step for step in steps[:3])
 
 
+def test_a_usb_device_is_reset_where_that_is_allowed_and_it_goes_on_where_that_fails(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        config = ModemsConfig(default=replace(OPTIONS, usb_reset=True), timings=SHORT)
+        async with modems(tmp_path, config=config, prepare=lambda sim: sim.modem(0).fault("not_registered")) as rig:
+            await rig.state(SpanState.QUARANTINED, 20)
+            rig.sim.modem(0).clear("not_registered")
+            await rig.state(SpanState.READY)
+
+    run(story)
+    steps = [record.message.rpartition(": ")[2] for record in caplog.records if "imei:" in record.message]
+    at = next(position for position, step in enumerate(steps) if step.endswith("resetting its USB device"))
+    assert steps[at + 1].endswith("is no port of a USB device")  # a pty
+
+
 # Plugging
 
 
