@@ -174,7 +174,9 @@ class Engine:
         if line.startswith(("+CMS ERROR", "+CME ERROR")):
             return True
         command = self._command
-        return command is not None and command.prefix != "" and line.startswith(command.prefix)
+        if command is None:
+            return self._resync is not None and self._resync.awaits(line)
+        return command.prefix != "" and line.startswith(command.prefix)
 
     def _collect(self, command: Command, line: str, now: float, events: list[Event]) -> None:
         if line == command.text:

@@ -85,7 +85,7 @@ def _said(line: str) -> bytes:
     return b"\r\n> " if text == ">" else b"\r\n" + text.encode("latin-1") + b"\r\n"
 
 
-SYNC = "> ^[\n> AT\n< OK\n"
+SYNC = "> ^[\n> AT\n< OK\n> AT+CMEE?\n< +CMEE: 1\n< OK\n"
 
 
 async def scripted(script: str, ear: Ear | None = None) -> tuple[Channel, ScriptedModem]:

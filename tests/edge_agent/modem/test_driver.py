@@ -196,7 +196,7 @@ def test_a_restart_fails_what_is_queued_too_since_the_modem_is_in_text_mode() ->
         first = asyncio.create_task(rig.driver.submit(PART, mark))
         second = asyncio.create_task(rig.driver.submit(PART, mark))
         await asyncio.sleep(1.0)
-        rig.modem.extend("< RDY\n> ^[\n> AT\n< OK")
+        rig.modem.extend("< RDY\n" + SYNC)
         assert isinstance(await first, Unknown)
         assert isinstance(await second, NotSubmitted)
         await asyncio.sleep(5.0)
