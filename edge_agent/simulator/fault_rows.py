@@ -32,6 +32,7 @@ _SILENCE = {
         "the answer comes late; what is typed before it is kept and answered after it", {"seconds": 3.0}
     ),
     "first_command_lost": Fault("a command after this much idle time is not heard", {"idle": 0.0}),
+    "falls_asleep": Fault("each first command after this much idle time is not heard", {"idle": 5.0}, lasting=True),
     "cpin_without_ok": Fault("AT+CPIN? answers without the final OK"),
 }
 _REFUSALS = {

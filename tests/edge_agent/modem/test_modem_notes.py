@@ -84,7 +84,13 @@ NOTES: list[tuple[int, str, tuple[str, ...]]] = [
     (
         11,
         "the first command after boot or idle is lost",
-        ("test_a_first_command_that_is_lost_is_made_good", "test_an_error_in_answer_to_at_asks_once_more"),
+        (
+            "test_a_first_command_that_is_lost_is_made_good",
+            "test_an_error_in_answer_to_at_asks_once_more",
+            "test_after_a_pause_an_at_goes_before_the_submission_and_not_into_it",
+            "test_an_at_that_a_sleeping_modem_lost_is_no_trouble_and_the_submission_follows_it",
+            "test_a_modem_that_sleeps_whenever_it_is_left_alone_stays_ready_and_sends",
+        ),
     ),
     (
         12,
