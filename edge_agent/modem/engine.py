@@ -58,7 +58,7 @@ class Engine:
         self._out += command.text.encode("latin-1") + b"\r"
         if command.payload:
             self.phase, self.deadline = Phase.PROMPT, now + min(PROMPT, command.deadline_s)
-            self._lexer.awaiting_prompt = True
+            self._lexer.awaiting_prompt, self._lexer.in_text = True, self._notices.in_text
         else:
             self.phase, self.deadline = Phase.ANSWER, now + command.deadline_s
 
