@@ -102,6 +102,21 @@ def test_a_port_is_for_one_user_at_a_time() -> None:
     on_a_pty(story)
 
 
+def test_a_port_that_another_program_has_for_itself_is_left_to_it_even_by_root() -> None:
+    """As ModemManager holds its ports; for others than root the kernel sees to it."""
+
+    async def story(path: str, master: int, receiver: Receiver) -> None:
+        held = os.open(path, os.O_RDWR | os.O_NOCTTY)
+        fcntl.ioctl(held, termios.TIOCEXCL)
+        with pytest.raises(PortError, match="in use"):
+            await open_port(path, SpanOptions(), receiver)
+        fcntl.ioctl(held, termios.TIOCNXCL)
+        (await open_port(path, SpanOptions(), receiver)).close()
+        os.close(held)
+
+    on_a_pty(story)
+
+
 def test_a_port_that_is_not_there_says_so(tmp_path: Path) -> None:
     async def story() -> None:
         with pytest.raises(PortError, match="no such port"):
