@@ -5,7 +5,7 @@ Rule: every finding that is not good carries its remedy.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -102,16 +102,22 @@ async def _journal(config: Config) -> Finding:
 
 async def _modems(config: Config, look_s: float, journal: Finding) -> Findings:
     ports = discovery.present(config.modems)
-    if not ports:
-        yield Finding("ports", False, "no port of a modem was found", _no_ports(config))
-    for port in config.modems.ports:
-        if port not in ports:
-            yield Finding("ports", False, f"{port} does not exist", "correct modems.ports, or plug the modem in")
+    for finding in _missing(config, ports):
+        yield finding
     if not ports or not journal.ok:
         return
     status = await standalone.look(config, look_s)
     for finding in findings_of(status):
         yield finding
+
+
+def _missing(config: Config, ports: Collection[str]) -> Iterator[Finding]:
+    """Of the ports that are to be there; `ports` are."""
+    if not ports:
+        yield Finding("ports", False, "no port of a modem was found", _no_ports(config))
+    for port in config.modems.ports:
+        if port not in ports:
+            yield Finding("ports", False, f"{port} does not exist", "correct modems.ports, or plug the modem in")
 
 
 def _no_ports(config: Config) -> str:
@@ -177,7 +183,10 @@ async def probe(config: Config) -> Findings:
     """What is behind each port, one after the other, without touching settings. Raises Refused while an agent runs."""
     if await standalone.asked(config) is not None:
         raise Refused("the agent is running and has the ports; `status` shows its modems")
-    for port in sorted(discovery.present(config.modems)):
+    ports = sorted(discovery.present(config.modems))
+    for finding in _missing(config, ports):
+        yield finding
+    for port in ports:
         try:
             async with asyncio.timeout(LOOK_S):
                 found = await discovery.probe(port, config.modems)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent import doctor
+from edge_agent.__main__ import main
 from edge_agent.config import JournalConfig
 from edge_agent.doctor import Finding
 from edge_agent.journal import Journal
@@ -94,6 +95,20 @@ def test_a_clock_that_is_off_is_told_by_how_much() -> None:
     finding = doctor._clock(formatdate(now), now + 7200)
     assert (finding.ok, "7200 s ahead" in finding.text or "7201 s ahead" in finding.text) == (False, True)
     assert doctor._clock("", now).ok is None
+
+
+@pytest.mark.parametrize(
+    ("ports", "remedy"), [("", "plug a modem in"), ('ports = ["/dev/none"]', "correct modems.ports")]
+)
+def test_a_probe_that_finds_no_port_says_so_with_what_to_do(
+    ports: str, remedy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "agent.toml"
+    path.write_text(f'[modems]\nignore = ["*"]\n{ports}\n')
+    assert main(["probe", "--config", str(path)]) == 1
+    said = capsys.readouterr().out
+    assert "BAD  ports: no port of a modem was found" in said
+    assert remedy in said
 
 
 def test_a_ready_modem_is_told_with_its_operator_and_signal() -> None:
