@@ -42,7 +42,8 @@ class PushEvent:
         """The webhook-id. One message can say "result FAILED: expired", later "result FAILED: uncertain" and in the end
         "result SENT": three events, told once each.
         """
-        kind = self.cause.partition(":")[0] if self.status == Status.FAILED else ""
+        several = self.type == "SMS-Status-Result" and self.status == Status.FAILED
+        kind = self.cause.partition(":")[0] if several else ""
         return "-".join(filter(None, (self.message_id, _SUFFIX[self.type], self.status.lower(), kind)))
 
 

@@ -36,7 +36,7 @@ def test_one_message_can_say_different_things_each_under_its_own_id() -> None:
         "m1-result-failed-expired",
         "m1-result-failed-uncertain",
         "m1-result-sent",
-        "m1-report-failed-undelivered",
+        "m1-report-failed",
         "m1-report-deliverd",
     }
 

@@ -286,7 +286,7 @@ def test_a_report_that_a_part_was_not_delivered_goes_after_the_uncertain_result(
     world.queue.put([replace(event(status="FAILED"), cause="uncertain: no answer")])
     world.queue.put([replace(event(kind="report", status="FAILED"), cause="undelivered: absent")])
     world.run(60)
-    assert world.receivers.ids() == ["m1-result-failed-uncertain", "m1-report-failed-undelivered"]
+    assert world.receivers.ids() == ["m1-result-failed-uncertain", "m1-report-failed"]
 
 
 def test_a_report_waits_while_its_result_is_still_behind_a_backlog() -> None:
