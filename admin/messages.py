@@ -62,15 +62,15 @@ def _facts(message: Message) -> Facts:
         "expires": told(message.deadline),
         "delivered": told(message.delivered_at),
         "left_the_cloud": "yes" if message.posted else "no",
+        "told_by_its_site": "yes" if message.told else "no",
     }
 
 
 def _cancel(asked: argparse.Namespace, stack: Stack) -> Shown:
     message = desk.cancel(stack.desk, asked.account, asked.id)
-    agent = stack.accounts.agent(message.account, message.agent)
-    away = message.posted and not (agent and agent.connection)
-    note = "Its site is away and may have sent it; if so, the outbox will say so when it is back." if away else ""
-    return Shown(_row(message), next_step=note)
+    why = desk.why_unsure(stack.desk, message)
+    note = f"Not certain: {why}. Should it have been sent, its site says so when it can, and then the outbox does."
+    return Shown(_row(message), next_step=note if why else "")
 
 
 def _requeue(asked: argparse.Namespace, stack: Stack) -> Shown:

@@ -33,6 +33,7 @@ class Message:
     ended_at: float | None = None  # when the attempt ended; "time" of the outbox
     delivered_at: float | None = None
     parts_sent: int = 0
+    told: bool = False  # its site itself has said how the attempt ended
     imsi: str = ""
     cause: Cause | None = None
     request: str = ""  # digest of the whole request, with a request_id only
@@ -68,18 +69,22 @@ class Change:
     port: int | None = None
     port_name: str = ""
     imsi: str = ""
-    parts_sent: int | None = None
+    parts_sent: int | None = None  # None in all but a site's own result
     delivered_at: float | None = None
     cause: Cause | None = None
 
 
-def applies(message: Message, change: Change) -> bool:
-    """Whether the change is a step of `lifecycle.TRANSITIONS`, or adds to what is known of an expiry.
+_ENDED_UNHEARD = frozenset({State.EXPIRED, State.CANCELLED})
+"""How the cloud ends a message without having heard of it from its site."""
 
-    The cloud expires a message without knowing that parts of it had gone out; its agent may say so later.
+
+def applies(message: Message, change: Change) -> bool:
+    """Whether the change is a step of `lifecycle.TRANSITIONS`, or a site's own word on what the cloud had ended.
+
+    The cloud expires or cancels without knowing what had gone out; the site may say so later, once.
     """
-    adds = message.state is change.state is State.EXPIRED and (change.parts_sent or 0) > message.parts_sent
-    return adds or may(message.state, change.state)
+    confirms = not message.told and change.parts_sent is not None and {message.state, change.state} <= _ENDED_UNHEARD
+    return confirms or may(message.state, change.state)
 
 
 def after(message: Message, change: Change) -> Message | None:
@@ -100,6 +105,7 @@ def after(message: Message, change: Change) -> Message | None:
         port_name=change.port_name or message.port_name,
         imsi=change.imsi or message.imsi,
         parts_sent=message.parts_sent if change.parts_sent is None else change.parts_sent,
+        told=message.told or change.parts_sent is not None,
     )
 
 

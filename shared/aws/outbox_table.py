@@ -15,7 +15,7 @@ from shared.aws.clients import code_of, unavailable
 from shared.aws.items import Row
 from shared.aws.outbox_backlog import read_backlog
 from shared.aws.outbox_lists import OutboxLists
-from shared.aws.outbox_rows import message_of, row, update
+from shared.aws.outbox_rows import condition, message_of, row, update
 from shared.aws.reading import get_rows
 from shared.lifecycle import State
 from shared.message import Change, Message, applies
@@ -118,7 +118,7 @@ class OutboxTable:
                 answer = self._client.update_item(
                     TableName=self._table,
                     Key=_key(account, message_id),
-                    ConditionExpression="#state = :expected",
+                    ConditionExpression=condition(expected, change),
                     UpdateExpression=update_.expression(),
                     ExpressionAttributeNames=update_.names(),
                     ExpressionAttributeValues={":expected": {"S": expected}, **update_.values()},

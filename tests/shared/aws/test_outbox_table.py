@@ -60,9 +60,8 @@ def test_a_change_is_one_write_and_tells_the_message_after_it(outbox: OutboxTabl
     change = Change(state=State.SENT, at=NOW + 5, port=2, port_name="lte-1.2", imsi="26201", parts_sent=1)
     recorded, after = outbox.record("acme", "m1", change)
     assert recorded is Recorded.CHANGED
-    assert after == replace(
-        message(), state=State.SENT, ended_at=NOW + 5, port=2, port_name="lte-1.2", imsi="26201", parts_sent=1
-    )
+    facts = {"port": 2, "port_name": "lte-1.2", "imsi": "26201", "parts_sent": 1, "told": True}
+    assert after == replace(message(), state=State.SENT, ended_at=NOW + 5, **facts)
 
 
 def test_a_late_sent_never_overwrites_delivered(outbox: OutboxTable) -> None:
@@ -81,6 +80,19 @@ def test_an_agent_adds_to_an_expiry_how_much_had_gone_out(outbox: OutboxTable) -
     assert recorded is Recorded.CHANGED
     assert after is not None and (after.parts_sent, after.cause) == (1, words)
     again = outbox.record("acme", "m1", Change(state=State.EXPIRED, at=NOW + 9, parts_sent=1))
+    assert again == (Recorded.UNCHANGED, after)
+
+
+@pytest.mark.parametrize("ended", [State.EXPIRED, State.CANCELLED])
+@pytest.mark.parametrize("word", [State.EXPIRED, State.CANCELLED])
+def test_a_site_confirms_once_what_the_cloud_had_ended(outbox: OutboxTable, ended: State, word: State) -> None:
+    outbox.add([message()])
+    _, before = outbox.record("acme", "m1", Change(state=ended, at=NOW + 5))
+    assert before is not None and not before.told
+    recorded, after = outbox.record("acme", "m1", Change(state=word, at=NOW + 4, parts_sent=0))
+    assert recorded is Recorded.CHANGED
+    assert after is not None and (after.state, after.told, after.parts_sent) == (word, True, 0)
+    again = outbox.record("acme", "m1", Change(state=word, at=NOW + 9, parts_sent=0))
     assert again == (Recorded.UNCHANGED, after)
 
 

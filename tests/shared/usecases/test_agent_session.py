@@ -4,6 +4,7 @@ import pytest
 
 from shared import routing
 from shared.lifecycle import State
+from shared.message import Change
 from shared.ports import Page, Unavailable
 from shared.presence import NOTE_EVERY_S
 from shared.wire import (
@@ -149,6 +150,15 @@ def test_what_may_have_been_with_a_lost_journal_ends_uncertain_and_the_rest_is_s
     assert job_ids(answers) == ["never-left"]
     assert [(e.message_id, e.status) for e in bench.pushes.events] == [("maybe", "FAILED")]
     assert [subject for subject, _ in bench.alerts.told] == ["journal replaced"]
+
+
+def test_what_was_taken_back_unheard_is_not_confirmed_by_a_site_that_lost_its_journal(bench: Bench) -> None:
+    bench.greeted("c1")
+    bench.outbox.add([message("maybe")])
+    bench.outbox.record("acme", "maybe", Change(state=State.CANCELLED, at=NOW))
+    connection = bench.greeted("c2", boot_id="boot-2", journal_id="journal-2")
+    bench.say(connection, Heartbeat(held=0))
+    assert (bench.message("maybe").state, bench.message("maybe").told) == (State.CANCELLED, False)
 
 
 def test_what_the_index_does_not_show_yet_is_not_sent_again_after_a_journal_was_lost() -> None:
