@@ -248,6 +248,22 @@ class AccountStore(Protocol):
         """
         ...
 
+    def spans_due(self, before: float) -> Sequence[AgentKey]:
+        """Agents of whose spans something may be to be told at `before` (shared/outages.py); reads only those."""
+        ...
+
+    def span_news(self, account: str, agent_id: str, *, at: float) -> Sequence[SpanInfo]:
+        """What is to be told: spans that are lost, and (`available`) that are back."""
+        ...
+
+    def note_told(self, account: str, agent_id: str, news: Sequence[SpanInfo], *, at: float, done: bool) -> None:
+        """That this is being told and, `done`, that it was."""
+        ...
+
+    def put_off_spans(self, account: str, agent_id: str, *, until: float) -> None:
+        """Keeps what is due from being due until then, or until the agent's next word on its spans."""
+        ...
+
     def allot_ports(self, account: str, agent_id: str, spans: Sequence[SpanInfo]) -> Mapping[str, Port]:
         """Span identity → port, allotting new numbers for identities never seen; safe under concurrency."""
         ...

@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 
 from shared.lifecycle import State
 from shared.message import Agent, AgentKey, Change
-from shared.ports import AccountStore, Alerts, Clock, OutboxStore, Overdue, PushQueue, SiteMetrics
+from shared.ports import AccountStore, Alerts, Clock, OutboxStore, Overdue, PushQueue, SiteMetrics, Unavailable
 from shared.usecases.ending import end_messages
 from shared.usecases.reroute import Rerouter
+from shared.usecases.span_alerts import tell_of_spans
 from shared.wire import Cause
 
 _log = logging.getLogger(__name__)
@@ -55,10 +56,12 @@ class Sweeper:
         now = self.clock.now()
         backlog = self.outbox.backlog(now - _MARGIN_S)
         away = _Away(self.accounts)
+        offline = self._tell_of_the_silent(now)
+        self._tell_of_spans(now)
         return Swept(
             waiting=backlog.count,
             oldest_s=0.0 if backlog.oldest is None else max(0.0, now - backlog.oldest),
-            offline=self._tell_of_the_silent(now),
+            offline=offline,
             expired=self._expire(backlog.overdue, now, away),
             moved=self.rerouter.run(backlog.unposted, away.has, now + self.budget_s),
             online=self.accounts.count_expected() if now % _COUNT_EVERY_S < 60 else None,
@@ -85,6 +88,12 @@ class Sweeper:
                 self._tell(agent)
                 told += 1
         return told
+
+    def _tell_of_spans(self, now: float) -> None:
+        try:
+            tell_of_spans(self.accounts, self.alerts, self.clock, now + self.budget_s / 2)
+        except Unavailable as fault:
+            _log.warning("spans are told of in the next run", extra={"fault": str(fault)})
 
     def _tell(self, agent: Agent) -> None:
         since = datetime.fromtimestamp(agent.last_seen, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -6,6 +6,7 @@ import pytest
 from shared.aws.account_table import AccountTable
 from shared.aws.keys import watch_shard
 from shared.message import Life, Port
+from shared.outages import LOST_AFTER_S
 from shared.presence import BACK_WITHIN_S, SILENT_AFTER_S
 from tests.fakes import FakeClock
 from tests.samples import NOW, account, agent, span
@@ -206,10 +207,70 @@ def test_a_word_that_was_overtaken_does_not_count(with_agent: AccountTable) -> N
 def test_two_words_at_once_both_count(with_agent: AccountTable, dynamodb: "DynamoDBClient") -> None:
     first, second = span("imei:1", operator="A"), span("imei:2", operator="B")
     racing = _Interposed(
-        dynamodb, "put_item", lambda: with_agent.save_spans("acme", "site-1", [second], at=NOW, whole=False)
+        dynamodb, "update_item", lambda: with_agent.save_spans("acme", "site-1", [second], at=NOW, whole=False)
     )
     AccountTable(racing.client, "Config", FakeClock()).save_spans("acme", "site-1", [first], at=NOW, whole=False)
     assert {info.span: info.operator for info in with_agent.spans("acme", "site-1")} == {"imei:1": "A", "imei:2": "B"}
+
+
+def test_a_span_that_stays_down_is_due_until_it_was_told_and_again_when_it_is_back(
+    with_agent: AccountTable, clock: FakeClock
+) -> None:
+    down, site = span("imei:2", available=False, reason="SIM PIN required"), ("acme", "site-1")
+    with_agent.save_spans(*site, [span("imei:1"), span("imei:2")], at=0, whole=True)
+    assert with_agent.spans_due(NOW + 9e9) == []
+    with_agent.save_spans(*site, [down], at=NOW, whole=False)
+    due = NOW + LOST_AFTER_S
+    assert with_agent.spans_due(due) == [] and with_agent.spans_due(due + 1) == [site]
+    assert with_agent.count_expected() == 0  # agents are counted, not spans
+    clock.sleep(LOST_AFTER_S)
+    assert with_agent.span_news(*site, at=due) == (down,)
+    with_agent.note_told(*site, [down], at=due, done=False)
+    assert with_agent.spans_due(due + 1) == [site]
+    with_agent.note_told(*site, [down], at=due, done=True)
+    assert with_agent.spans_due(NOW + 9e9) == [] and with_agent.span_news(*site, at=NOW + 9e9) == ()
+    with_agent.save_spans(*site, [span("imei:2")], at=NOW + 300, whole=False)
+    assert with_agent.spans_due(due) == [site] and with_agent.span_news(*site, at=due) == (span("imei:2"),)
+    with_agent.note_told(*site, [span("imei:2")], at=due, done=False)
+    with_agent.note_told(*site, [span("imei:2")], at=due, done=True)
+    assert with_agent.spans_due(NOW + 9e9) == []
+    assert with_agent.spans(*site) == (span("imei:1"), span("imei:2"))
+
+
+def test_what_was_put_off_is_due_again_with_the_next_word_even_if_that_says_nothing_new(
+    with_agent: AccountTable,
+) -> None:
+    down, site = span("imei:2", available=False, reason="SIM PIN required"), ("acme", "site-1")
+    with_agent.save_spans(*site, [span("imei:2")], at=0, whole=True)
+    with_agent.save_spans(*site, [down], at=0, whole=True)
+    with_agent.put_off_spans(*site, until=NOW + 9000)
+    assert with_agent.spans_due(NOW + 8999) == [] and with_agent.spans_due(NOW + 9001) == [site]
+    with_agent.save_spans(*site, [down], at=0, whole=True)
+    assert with_agent.spans_due(NOW + LOST_AFTER_S + 1) == [site]
+    with_agent.note_told(*site, [down], at=NOW, done=True)
+    with_agent.put_off_spans(*site, until=NOW)  # of nothing
+    assert with_agent.spans_due(NOW + 9e9) == []
+
+
+def test_what_is_noted_of_spans_and_what_is_heard_of_them_at_once_both_count(
+    with_agent: AccountTable, dynamodb: "DynamoDBClient"
+) -> None:
+    down, site = span("imei:2", available=False, reason="SIM PIN required"), ("acme", "site-1")
+    with_agent.save_spans(*site, [span("imei:2")], at=0, whole=True)
+    with_agent.save_spans(*site, [down], at=NOW, whole=False)
+    racing = _Interposed(
+        dynamodb,
+        "update_item",
+        lambda: with_agent.save_spans(*site, [span("imei:2")], at=NOW + 1, whole=False),
+    )
+    AccountTable(racing.client, "Config", FakeClock()).note_told(*site, [down], at=NOW, done=True)
+    assert with_agent.span_news(*site, at=NOW) == (span("imei:2"),)  # it is told of as back
+
+
+def test_nothing_is_noted_of_spans_that_are_no_more(with_agent: AccountTable) -> None:
+    with_agent.note_told("acme", "site-1", [span("imei:2", available=False)], at=NOW, done=True)
+    with_agent.put_off_spans("acme", "site-1", until=NOW)
+    assert with_agent.spans_due(NOW + 9e9) == []
 
 
 # ---------------------------------------------------------------------------------------------------- ports

@@ -25,6 +25,7 @@ class World:
     def __init__(self) -> None:
         self.accounts, self.outbox, self.pushes = FakeAccounts(), FakeOutbox(), FakePushQueue()
         self.alerts, self.clock = FakeAlerts(), FakeClock(NOW)
+        self.accounts.clock = self.clock
         self.accounts.put_account(account())
         self.accounts.put_agent(agent())
         self.link, self.metrics, self.tallies = FakeLink(), FakeSiteMetrics(), FakeTallies()
