@@ -175,7 +175,7 @@ class Agent:
     connection: str = ""  # empty while offline
     connected_at: float = 0.0
     last_seen: float = 0.0
-    offline_told: bool = False  # the operator was told that it is offline
+    offline_told: bool = False  # the operator was told that it is offline, or is about to be
     doubled_at: float = 0.0  # when two machines were last seen with its identity; enrolling anew clears it
     enrolment: Enrolment = field(default_factory=Enrolment)
     life: Life = field(default_factory=Life)

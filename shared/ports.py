@@ -220,7 +220,14 @@ class AccountStore(Protocol):
         ...
 
     def missed(self, account: str, agent_id: str, *, before: float) -> Agent | None:
-        """Marks one of them offline and told of. Returns it as it was, None when it was heard of meanwhile."""
+        """Marks one of them offline. Returns it as it was, None when it was heard of meanwhile.
+
+        It is to be told of then, and stays unheard of until `missed_told`: who crashes before that tells of it again.
+        """
+        ...
+
+    def missed_told(self, account: str, agent_id: str) -> None:
+        """That this was told; nothing when it was heard of meanwhile."""
         ...
 
     def trade_code(self, account: str, agent_id: str, *, code: str, credential: str, at: float) -> bool:

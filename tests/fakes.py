@@ -288,10 +288,14 @@ class FakeAccounts:
         key = (account, agent_id)
         if self.expected.get(key, before) >= before:
             return None
-        del self.expected[key]
         before_that = self.agents[key]
         self.agents[key] = replace(before_that, connection="", offline_told=True)
         return before_that
+
+    def missed_told(self, account: str, agent_id: str) -> None:
+        self.faults.check()
+        if self.agents[account, agent_id].offline_told:
+            self.expected.pop((account, agent_id), None)
 
     def trade_code(self, account: str, agent_id: str, *, code: str, credential: str, at: float) -> bool:
         self.faults.check()

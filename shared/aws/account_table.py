@@ -115,6 +115,9 @@ class AccountTable:
     def missed(self, account: str, agent_id: str, *, before: float) -> Agent | None:
         return self._presence.missed(account, agent_id, before=before)
 
+    def missed_told(self, account: str, agent_id: str) -> None:
+        self._presence.missed_told(account, agent_id)
+
     def trade_code(self, account: str, agent_id: str, *, code: str, credential: str, at: float) -> bool:
         return self._enrolments.trade(account, agent_id, code=code, credential=credential, at=at)
 

@@ -72,7 +72,7 @@ class AgentPresence:
             {
                 "TableName": self._table,
                 "Key": key(account, keys.agent(agent_id)),
-                "UpdateExpression": "SET offline_told = :yes REMOVE #connection, watch, expected_by",
+                "UpdateExpression": "SET offline_told = :yes REMOVE #connection",
                 "ConditionExpression": "expected_by < :before",
                 "ExpressionAttributeNames": {"#connection": "connection"},
                 "ExpressionAttributeValues": {":yes": flag(True), ":before": number(before)},
@@ -80,6 +80,18 @@ class AgentPresence:
             },
         )
         return None if row is None else agent_of(row)
+
+    def missed_told(self, account: str, agent_id: str) -> None:
+        update_if(
+            self._client,
+            {
+                "TableName": self._table,
+                "Key": key(account, keys.agent(agent_id)),
+                "UpdateExpression": "REMOVE watch, expected_by",
+                "ConditionExpression": "offline_told = :yes",
+                "ExpressionAttributeValues": {":yes": flag(True)},
+            },
+        )
 
     def _set(
         self,

@@ -79,13 +79,15 @@ class Sweeper:
         return expired
 
     def _tell_of_the_silent(self, now: float) -> int:
-        told = 0
+        """What cannot be told now stays untold, and is told in the next run; all else goes on."""
+        told, reached = 0, True
         for account, agent_id in self.accounts.unheard(now):
             if self.clock.now() - now > self.budget_s / 2:
                 break
             agent = self.accounts.missed(account, agent_id, before=now)
-            if agent is not None:
-                self._tell(agent)
+            reached = reached and (agent is None or self._told(agent))
+            if agent is not None and reached:
+                self.accounts.missed_told(account, agent_id)
                 told += 1
         return told
 
@@ -95,11 +97,20 @@ class Sweeper:
         except Unavailable as fault:
             _log.warning("spans are told of in the next run", extra={"fault": str(fault)})
 
-    def _tell(self, agent: Agent) -> None:
+    def _told(self, agent: Agent) -> bool:
+        """False when the operator cannot be reached. Of a site that he has shut out himself he is not told."""
         since = datetime.fromtimestamp(agent.last_seen, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        _log.warning("site offline", extra={"account": agent.account, "agent": agent.id})
+        facts = {"account": agent.account, "agent": agent.id}
+        _log.warning("site offline", extra=facts)
         self.metrics.spans(agent.account, agent.id, available=0)
-        self.alerts.tell("site offline", f"{agent.account}/{agent.id} ({agent.site}) was last heard of at {since}")
+        try:
+            if not agent.revoked:
+                text = f"{agent.account}/{agent.id} ({agent.site}) was last heard of at {since}"
+                self.alerts.tell("site offline", text)
+        except Unavailable as fault:
+            _log.warning("an alert waits for the next run", extra=facts | {"fault": str(fault)})
+            return False
+        return True
 
 
 class _Away:

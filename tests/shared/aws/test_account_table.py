@@ -129,6 +129,10 @@ def test_who_is_silent_is_due_once_and_told_of_once(with_agent: AccountTable) ->
     assert with_agent.unheard(due) == [("acme", "site-1")]
     missed = with_agent.missed("acme", "site-1", before=due)
     assert missed is not None and missed.connection == "c1"
+    again = with_agent.missed("acme", "site-1", before=due)  # as after a crash: it was not told yet
+    assert again is not None and again.last_seen == missed.last_seen
+    assert with_agent.unheard(due) == [("acme", "site-1")]
+    with_agent.missed_told("acme", "site-1")
     assert with_agent.missed("acme", "site-1", before=due) is None
     assert with_agent.unheard(due) == []
     found = with_agent.agent("acme", "site-1")
@@ -155,6 +159,7 @@ def test_a_sites_return_makes_it_a_site_that_is_online(with_agent: AccountTable)
     with_agent.connected("acme", "site-1", connection="c1", since=NOW, at=NOW)
     with_agent.missed("acme", "site-1", before=NOW + SILENT_AFTER_S + 1)
     with_agent.connected("acme", "site-1", connection="c2", since=NOW + 9000, at=NOW + 9000)
+    with_agent.missed_told("acme", "site-1")  # which is late by now
     found = with_agent.agent("acme", "site-1")
     assert found is not None and not found.offline_told
     assert with_agent.count_expected() == 1

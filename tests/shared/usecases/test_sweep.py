@@ -131,6 +131,50 @@ def test_a_site_that_stays_away_is_told_of_once(world: World) -> None:
     assert world.alerts.told == [("site offline", "acme/site-1 (Berlin) was last heard of at 2025-06-15 15:07:40 UTC")]
 
 
+def test_a_topic_out_of_reach_swallows_no_alert_and_keeps_nothing_else_from_being_done(world: World) -> None:
+    for n in (1, 2):
+        world.accounts.agents["acme", f"site-{n}"] = agent(f"site-{n}")
+        world.accounts.connected("acme", f"site-{n}", connection=f"c{n}", since=NOW, at=NOW)
+    world.outbox.add([message()])
+    world.clock.sleep(5 * HOUR)
+    world.alerts.faults.then(Unavailable("throttled"), None, Unavailable("throttled"))
+    assert (world.sweeper.run().expired, world.state()) == (1, State.EXPIRED)
+    assert {one.connection for one in world.accounts.agents.values()} == {""}
+    assert [world.sweeper.run().offline for _ in range(4)] == [1, 1, 0, 0]
+    assert [text.partition(" ")[0] for _, text in world.alerts.told] == ["acme/site-1", "acme/site-2"]
+
+
+def test_a_crash_after_an_alert_repeats_it(world: World) -> None:
+    world.accounts.connected("acme", "site-1", connection="c1", since=NOW, at=NOW)
+    world.clock.sleep(5 * HOUR)
+    world.accounts.faults.then(None, None, Unavailable("down"))
+    with pytest.raises(Unavailable):
+        world.sweeper.run()
+    world.sweeper.run()
+    world.sweeper.run()
+    assert [subject for subject, _ in world.alerts.told] == ["site offline"] * 2
+
+
+def test_who_came_back_while_it_was_told_of_is_watched_again(world: World) -> None:
+    world.accounts.connected("acme", "site-1", connection="c1", since=NOW, at=NOW)
+    world.clock.sleep(5 * HOUR)
+    world.accounts.missed("acme", "site-1", before=world.clock.now())
+    world.accounts.connected("acme", "site-1", connection="c2", since=world.clock.now(), at=world.clock.now())
+    world.accounts.missed_told("acme", "site-1")
+    world.clock.sleep(5 * HOUR)
+    assert world.sweeper.run().offline == 1
+
+
+def test_a_site_that_the_operator_shut_out_is_not_told_of(world: World) -> None:
+    world.accounts.connected("acme", "site-1", connection="c1", since=NOW, at=NOW)
+    world.accounts.agents["acme", "site-1"] = agent(revoked=True, connection="c1")
+    world.accounts.disconnected("acme", "site-1", connection="c1", at=NOW + 1)
+    world.clock.sleep(HOUR)
+    world.sweeper.run()
+    assert world.alerts.told == [] and world.accounts.unheard(world.clock.now()) == ()
+    assert world.metrics.available == [("site-1", 0)]
+
+
 def test_a_silent_site_whose_connection_never_closed_is_no_longer_posted_to(world: World) -> None:
     world.accounts.connected("acme", "site-1", connection="c1", since=NOW, at=NOW)
     world.clock.sleep(1201)
