@@ -32,8 +32,15 @@ class AuditedStore(Protocol):
 
     def change_account(self, before: Account, after: Account, entry: Entry) -> bool: ...
 
+    def agents_of(self, account: str) -> Sequence[Agent]:
+        """As they are now."""
+        ...
+
     def delete_account(self, account: Account, entry: Entry, *, until: float) -> bool:
-        """Leaves a stone with its name until then, so that nobody who takes the name finds its messages."""
+        """Leaves a stone with its name until then, so that nobody who takes the name finds its messages.
+
+        False also when a code was given for one of its sites since `account` was read.
+        """
         ...
 
     def add_agent(self, agent: Agent, entry: Entry) -> bool:

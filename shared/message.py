@@ -141,6 +141,7 @@ class Account:
     timezone: str = "UTC"
     limits: Limits = field(default_factory=Limits)
     suspended: bool = False
+    invited: int = 0  # codes ever given for its sites; who deletes it sees by this that there are new ones
     deleted_at: float = 0.0  # only a stone is left, which keeps the name while its messages last
 
 
