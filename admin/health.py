@@ -33,7 +33,10 @@ def _health(asked: argparse.Namespace, stack: Stack) -> Shown:
         "overdue": len(backlog.overdue),
         **stack.depths(),
     }
-    return Shown(facts, next_step=_advice(facts))
+    return Shown(facts, next_step="\n".join(filter(None, (_advice(facts), "" if backlog.whole else _PART))))
+
+
+_PART = "messages waiting: at least; so many wait that not all were looked at"
 
 
 def _advice(facts: Facts) -> str:

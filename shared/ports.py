@@ -68,12 +68,16 @@ class Unposted:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits in all queues, seen in one look: how many, the oldest, who is past its deadline, who never left."""
+    """What waits in all queues, seen in one look: how many, the oldest, who is past its deadline, who never left.
+
+    Of a very long one a look sees a part (`whole` is False: at least so many), and the next look another.
+    """
 
     count: int
     oldest: float | None  # epoch s when the oldest was accepted; None when nothing waits
     overdue: tuple[Overdue, ...]
     unposted: tuple[Unposted, ...]  # and not overdue
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +140,7 @@ class OutboxStore(Protocol):
         ...
 
     def backlog(self, before: float) -> Backlog:
-        """All that waits, of all accounts, and what of it has a deadline earlier than `before`."""
+        """What waits, of all accounts, and what of it has a deadline earlier than `before`. Bounded: see `Backlog`."""
         ...
 
     def claim_posting(self, account: str, message_id: str, agent: str) -> bool:

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from shared.aws import keys, outbox_rows
 from shared.aws.clients import code_of, unavailable
 from shared.aws.items import Row
-from shared.aws.outbox_backlog import read_backlog
+from shared.aws.outbox_backlog import BacklogReader
 from shared.aws.outbox_lists import OutboxLists
 from shared.aws.outbox_rows import condition, message_of, row, update
 from shared.aws.reading import get_rows
@@ -40,6 +40,7 @@ class OutboxTable:
         self._client, self._table = client, table
         self._retention = retention_days * _DAY
         self._lists = OutboxLists(client, table, self.get)
+        self._backlog = BacklogReader(client, table)
 
     def add(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         if len(messages) > _TRANSACTION:
@@ -197,7 +198,7 @@ class OutboxTable:
         return self._lists.count_waiting(account, up_to)
 
     def backlog(self, before: float) -> Backlog:
-        return read_backlog(self._client, self._table, before)
+        return self._backlog.read(before)
 
     def _queue(self, account: str, agent: str, cursor: str, limit: int) -> QueryInputTypeDef:
         first, last = keys.queue(agent, cursor)

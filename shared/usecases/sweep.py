@@ -54,10 +54,10 @@ class Sweeper:
 
     def run(self) -> Swept:
         now = self.clock.now()
-        backlog = self.outbox.backlog(now - _MARGIN_S)
-        away = _Away(self.accounts)
         offline = self._tell_of_the_silent(now)
         self._tell_of_spans(now)
+        backlog = self.outbox.backlog(now - _MARGIN_S)
+        away = _Away(self.accounts)
         return Swept(
             waiting=backlog.count,
             oldest_s=0.0 if backlog.oldest is None else max(0.0, now - backlog.oldest),
