@@ -289,6 +289,17 @@ def test_a_span_keeps_its_port_whatever_else_comes_and_goes(with_agent: AccountT
     assert _numbers(with_agent.ports_of("acme", "site-1")) == {"imei:1": 1, "imei:2": 2, "imei:9": 3}
 
 
+def test_ports_of_one_site_are_read_apart_from_those_between_them_and_far_from_them(with_agent: AccountTable) -> None:
+    with_agent.allot_ports("acme", "site-1", [span("imei:1")])
+    with_agent.allot_ports("acme", "site-2", [span("imei:1"), span("imei:2")])
+    with_agent.allot_ports("acme", "site-1", [span("imei:2")])
+    assert _numbers(with_agent.ports_of("acme", "site-1")) == {"imei:1": 1, "imei:2": 4}
+    assert _numbers(with_agent.ports_of("acme", "site-2")) == {"imei:1": 2, "imei:2": 3}
+    with_agent.allot_ports("acme", "site-2", [span(f"imei:{n}") for n in range(3, 30)])
+    with_agent.allot_ports("acme", "site-1", [span("imei:3")])
+    assert _numbers(with_agent.ports_of("acme", "site-1")) == {"imei:1": 1, "imei:2": 4, "imei:3": 32}
+
+
 def test_the_same_modem_at_another_site_has_another_port(with_agent: AccountTable) -> None:
     with_agent.allot_ports("acme", "site-1", [span("imei:1")])
     assert _numbers(with_agent.allot_ports("acme", "site-2", [span("imei:1")])) == {"imei:1": 2}

@@ -1,7 +1,6 @@
 import pytest
 
 from shared.lifecycle import State
-from shared.message import AgentKey
 from shared.ports import Unavailable
 from shared.usecases.capping import Capping
 from shared.usecases.reroute import Rerouter
@@ -203,45 +202,3 @@ def test_a_site_that_went_away_counts_as_one_without_spans(world: World) -> None
     world.clock.sleep(1201)
     world.sweeper.run()
     assert world.metrics.available == [("site-1", 0)]
-
-
-class _Counted(FakeAccounts):
-    """Counts what each call would read of a table."""
-
-    reads = 0
-
-    def agent(self, account: str, agent_id: str):  # type: ignore[no-untyped-def]
-        self.reads += 1
-        return super().agent(account, agent_id)
-
-    def snapshot(self, name: str):  # type: ignore[no-untyped-def]
-        self.reads += 1
-        return super().snapshot(name)
-
-    def snapshot_of_ports(self, name: str, numbers: object):  # type: ignore[no-untyped-def]
-        self.reads += 1
-        return super().snapshot_of_ports(name, numbers)  # type: ignore[arg-type]
-
-    def missed(self, account: str, agent_id: str, *, before: float):  # type: ignore[no-untyped-def]
-        self.reads += 1
-        return super().missed(account, agent_id, before=before)
-
-
-@pytest.mark.parametrize("sites", [10, 10_000])
-def test_the_cost_follows_what_is_due_and_not_how_many_sites_there_are(world: World, sites: int) -> None:
-    accounts = _Counted()
-    accounts.accounts = world.accounts.accounts
-    accounts.agents = {_key(n): agent(f"site-{n}", connection=f"c{n}") for n in range(sites)}
-    accounts.agents[_key(7)] = agent("site-7")
-    accounts.expected = {_key(n): NOW + 9 * HOUR for n in range(sites)} | {_key(5): NOW}
-    world.outbox.add([message(f"m{n}", agent="site-7") for n in range(30)])
-    late = {"agent": "site-7", "posted": False, "deadline": NOW + 9 * HOUR, "wanted": (1, 2)}
-    world.outbox.add([message(f"u{n}", **late) for n in range(30)])
-    world.clock.sleep(2 * HOUR)
-    swept = world.made(accounts).run()
-    assert (swept.expired, swept.offline) == (30, 1)
-    assert accounts.reads == 3  # the agent that messages wait for, once; the ports they may go to; who is silent
-
-
-def _key(n: int) -> AgentKey:
-    return "acme", f"site-{n}"
