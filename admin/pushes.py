@@ -82,6 +82,8 @@ def _unknown(asked: argparse.Namespace) -> Refused:
 
 def _replay(asked: argparse.Namespace, stack: Stack) -> Shown:
     stack.desk.account(asked.account)
+    if asked.id and stack.push_desk.log.get(asked.account, asked.id) is None:
+        raise _unknown(asked)
     start, end = _range(asked, stack)
     what = asked.id or f"since {told(start)} until {told(end)}{', all' if asked.all else ''}"
     stack.desk.store.note(stack.desk.entry("pushes replay", asked.account, what))
@@ -99,6 +101,7 @@ def _test(asked: argparse.Namespace, stack: Stack) -> Shown:
     try:
         event = stack.push_desk.send_test(asked.account)
     except NotPushed as why:
+        stack.desk.store.note(stack.desk.entry("pushes test", asked.account, f"nothing was sent: {why}"))
         raise Refused(f"{why}; the customer sets that with /smsoutbox/set_config") from None
     return Shown(
         {"id": event.id, "type": event.type}, next_step=f"What came of it: pushes show {asked.account} {event.id}"

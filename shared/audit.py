@@ -54,7 +54,7 @@ class AuditedStore(Protocol):
     def change_port(self, before: Port, after: Port, entry: Entry) -> bool: ...
 
     def note(self, entry: Entry) -> None:
-        """For what is written elsewhere, and before it."""
+        """For what is written elsewhere, and before it; once more if it then came to nothing."""
         ...
 
     def entries(self, account: str, since: float, most: int) -> Sequence[Entry]:

@@ -8,6 +8,7 @@ new one, once, however often that is asked for.
 import logging
 
 from shared.api import SendRequest
+from shared.errors import ApiError
 from shared.lifecycle import State, has_ended
 from shared.message import Agent, Change, Message
 from shared.ports import Gone, Unavailable
@@ -71,7 +72,7 @@ def _asked_the_site(desk: Desk, message: Message) -> Message:
 
 def requeue(desk: Desk, account: str, message_id: str, *, i_know: bool = False, any_span: bool = False) -> str:
     """The id of the new message. The same is answered when it is asked for again."""
-    message = message_of(desk, account, message_id)
+    message, customer = message_of(desk, account, message_id), desk.account(account)
     _refuse_what_is_not_for_it(desk, message, i_know)
     desk.store.note(desk.entry("messages requeue", account, f"{message_id}, was {message.state}"))
     request = SendRequest.model_validate(
@@ -95,7 +96,11 @@ def requeue(desk: Desk, account: str, message_id: str, *, i_know: bool = False, 
         memory=RoutingMemory(),
         capping=Capping(desk.tallies, desk.clock),
     )
-    (row,) = send(request, desk.account(account), ports).rows
+    try:
+        (row,) = send(request, customer, ports).rows
+    except ApiError as error:
+        desk.store.note(desk.entry("messages requeue", account, f"{message_id}, nothing was sent: {error.sentence}"))
+        raise
     return str(row.model_dump()["id"])
 
 

@@ -157,6 +157,8 @@ def test_messages_and_pushes_of_an_account_that_has_none(capsys: Capture) -> Non
     assert "set_config" in refused(capsys, "pushes", "test", "acme")
     assert "no push" in refused(capsys, "pushes", "replay", "acme", "--id", "x")
     assert "no push" in refused(capsys, "pushes", "show", "acme", "x")
+    told = sorted(row["what"] for row in as_json(capsys, "audit", "list") if row["did"].startswith("pushes"))
+    assert told[0] == "" and told[1].startswith("nothing was sent: ") and len(told) == 2  # of the test alone
     assert as_json(capsys, "pushes", "replay", "acme", "--since", "1d") == {"replayed": 0}
     assert as_json(capsys, "pushes", "drain") == {"replayed": 0, "told_meanwhile": 0, "unreadable": 0}
     assert as_json(capsys, "health")["pushes_given_up"] == 0

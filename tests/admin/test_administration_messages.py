@@ -2,10 +2,12 @@ from collections.abc import Callable
 
 import pytest
 
+from shared.errors import ApiError
 from shared.lifecycle import STATUS, State, Status
 from shared.message import Change, Message
 from shared.usecases import administration_messages as desk
 from shared.usecases.administration import Refused
+from shared.usecases.administration_spans import switch_span
 from shared.wire import Cancel, Cause, Jobs
 from tests.admin.conftest import Office
 from tests.samples import NOW, message
@@ -176,3 +178,15 @@ def test_what_was_taken_back_may_be_sent_again_once_its_site_has_confirmed_it(bu
 def test_what_never_left_the_cloud_is_certain_once_it_is_taken_back(busy: Office) -> None:
     put(busy, posted=False)
     assert desk.why_unsure(busy.desk, desk.cancel(busy.desk, "acme", "m1")) == ""
+
+
+def test_the_audit_log_says_when_nothing_could_be_sent_again(busy: Office) -> None:
+    put(busy, State.UNAVAILABLE)
+    switch_span(busy.desk, "acme", 1, on=False)
+    switch_span(busy.desk, "acme", 2, on=False)
+    busy.later()
+    with pytest.raises(ApiError):
+        desk.requeue(busy.desk, "acme", "m1")
+    assert len(busy.outbox.rows) == 1
+    outcome, asked = sorted(what for did, _, what in busy.audit() if did == "messages requeue")  # at the same moment
+    assert asked == "m1, was unavailable" and outcome.startswith("m1, nothing was sent: ")
