@@ -43,6 +43,8 @@ def _invitation(code: AgentToken, stack: Stack) -> Shown:
 
 
 def _list(asked: argparse.Namespace, stack: Stack) -> Shown:
+    if asked.account:
+        stack.desk.account(asked.account)
     _, agents = stack.desk.store.census()
     wanted = [agent for agent in agents if asked.account in {"", agent.account}]
     doubles = [f"{agent.account}/{agent.id}" for agent in wanted if agent.doubled_at]

@@ -102,6 +102,8 @@ def _is_invited(desk: Desk, agent: Agent) -> bool:
 
 
 def _change(desk: Desk, before: Account, after: Account, did: str, what: str) -> None:
+    if after == before:
+        raise Refused(f"nothing would change: account {before.name} is like that already")
     if not desk.store.change_account(before, after, desk.entry(did, before.name, what)):
         raise changed_meanwhile(f"account {before.name}")
 
@@ -113,10 +115,16 @@ def changed_meanwhile(what: str) -> Refused:
 def check_timezone(name: str) -> None:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, like Europe
         raise Refused(f"{name!r} is no time zone; give an IANA name like Europe/Berlin") from None
 
 
 def check_name(name: str) -> None:
     if not NAME.fullmatch(name):
         raise Refused(f"{name!r} cannot be a name; use 1 to 40 of a-z, 0-9, - and _, a letter or digit at both ends")
+
+
+def check_label(text: str, longest: int) -> None:
+    """For what stands in lists: a line break or an escape code in it would break them."""
+    if not text.strip() or len(text) > longest or not text.isprintable():
+        raise Refused(f"{text[:longest]!r} cannot stand in a list; use 1 to {longest} printable characters")

@@ -75,6 +75,10 @@ def test_what_cannot_be_is_refused_with_the_next_step(office: Office) -> None:
     desk.create_account(office.desk, "acme", password="p", limits=Limits())
     for wrong, says in (
         (lambda: desk.set_timezone(office.desk, "acme", "Mars/Olympus"), "IANA"),
+        (lambda: desk.set_timezone(office.desk, "acme", "Europe"), "IANA"),
+        (lambda: desk.set_timezone(office.desk, "acme", "../zone"), "IANA"),
+        (lambda: desk.set_timezone(office.desk, "acme", "UTC"), "nothing would change"),
+        (lambda: desk.set_limits(office.desk, "acme", Limits()), "nothing would change"),
         (lambda: desk.suspend(office.desk, "acme", suspended=False), "not suspended"),
         (lambda: desk.rotate_password(office.desk, "nobody"), "accounts list"),
         (lambda: desk.delete_account(office.desk, "acme", kept_s=0), "accounts suspend"),
