@@ -163,6 +163,10 @@ class Enrolment:
     until: float = 0.0
     traded_at: float = 0.0
 
+    def is_open(self, now: float) -> bool:
+        """Whether the code can be traded."""
+        return bool(self.code) and not self.traded_at and self.until >= now
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:

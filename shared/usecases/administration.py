@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from shared import credentials
 from shared.agent_token import NAME
 from shared.audit import AuditedStore, Entry
-from shared.message import Account, Agent, Limits
+from shared.message import Account, Limits
 from shared.ports import AccountStore, AgentLink, Clock, OutboxStore, PushQueue, TallyStore
 
 _PASSWORD_BYTES = 18  # 24 characters, 144 bits
@@ -88,17 +88,12 @@ def delete_account(desk: Desk, name: str, *, kept_s: float) -> None:
     if not before.suspended:
         raise Refused(f"account {name} is in use; first: accounts suspend {name}")
     # Read after the account: whose code is given later than that makes the delete fail.
-    working = [agent.id for agent in desk.store.agents_of(name) if not agent.revoked or _is_invited(desk, agent)]
+    now = desk.clock.now()
+    working = [a.id for a in desk.store.agents_of(name) if not a.revoked or a.enrolment.is_open(now)]
     if working:
         raise Refused(f"account {name} has sites: {', '.join(sorted(working))}; first: agents revoke, each")
-    until = desk.clock.now() + kept_s
-    if not desk.store.delete_account(before, desk.entry("accounts delete", name), until=until):
+    if not desk.store.delete_account(before, desk.entry("accounts delete", name), until=now + kept_s):
         raise changed_meanwhile(f"account {name}")
-
-
-def _is_invited(desk: Desk, agent: Agent) -> bool:
-    code = agent.enrolment
-    return bool(code.code) and not code.traded_at and code.until >= desk.clock.now()
 
 
 def _change(desk: Desk, before: Account, after: Account, did: str, what: str) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,9 +121,13 @@ def test_a_site_is_invited_by_a_line_to_paste(capsys: Capture) -> None:
         in told
     )
     assert as_json(capsys, "agents", "list")[0]["state"] == "invited"
+    assert "--force" not in told
     assert as_json(capsys, "agents", "rotate", "acme", "site-1")["code"].startswith("acme.site-1.")
+    assert re.search(r"enroll --url \S+ --code \S+ --force$", run(capsys, "agents", "rotate", "acme", "site-1"), re.M)
     assert as_json(capsys, "agents", "revoke", "acme", "site-1")["connection"] == "there was none"
     assert as_json(capsys, "agents", "list", "acme")[0]["state"] == "revoked"
+    until = as_json(capsys, "agents", "rotate", "acme", "site-1")["valid_until"]
+    assert as_json(capsys, "agents", "list", "acme")[0]["state"] == f"revoked, code open until {until}"
 
 
 def test_two_machines_with_one_identity_stand_out_in_the_list(accounts: AccountTable, capsys: Capture) -> None:
