@@ -2,7 +2,7 @@
 
 import argparse
 
-from admin.commands import Command, Topic
+from admin.commands import Command, Topic, at_least
 from admin.moments import told
 from admin.shown import Facts, Shown
 from admin.stack import Stack
@@ -20,20 +20,14 @@ def add(topics: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     _on_port(spans, "disable", _disable, "takes no new messages")
     _on_port(spans, "enable", _enable, "takes messages again")
     cap = _on_port(spans, "cap", _cap, "how many parts it may send; 0 is no limit")
-    cap.add_argument("--day", type=_count, metavar="PARTS")
-    cap.add_argument("--month", type=_count, metavar="PARTS")
+    cap.add_argument("--day", type=at_least(0), metavar="PARTS")
+    cap.add_argument("--month", type=at_least(0), metavar="PARTS")
 
 
 def _on_port(topic: Topic, name: str, command: Command, says: str) -> argparse.ArgumentParser:
     parser = topic.action(name, command, says, "account")
     parser.add_argument("port", type=int, help="its number")
     return parser
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError("0 or more")
-    return int(text)
 
 
 def _list(asked: argparse.Namespace, stack: Stack) -> Shown:
@@ -68,8 +62,8 @@ def _row(account: str, span: SpanRow, port: Port, full: frozenset[tuple[str, str
         "sim": f"…{port.iccid[-6:]}" if port.iccid else "",
         "sim_memory": "full" if (port.agent, port.span) in full else "",
         "sim_changed": f"{told(port.sim_changed_at)}, was …{port.iccid_before[-6:]}" if port.sim_changed_at else "",
-        "parts_per_day": port.parts_per_day or "",
-        "parts_per_month": port.parts_per_month or "",
+        "parts_per_day": port.parts_per_day or None,
+        "parts_per_month": port.parts_per_month or None,
     }
 
 

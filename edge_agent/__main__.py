@@ -84,6 +84,8 @@ async def _enroll(asked: argparse.Namespace) -> int:
     print(f"enrolled as {token.agent} of {token.account}; the credential is in {place.credential}")
     start = f"python -m edge_agent run --config {asked.config}"
     print(f"next: {start}" if asked.config.exists() else f"next: write {asked.config} with this url, then {start}")
+    if asked.force:
+        print("an agent that runs there already takes the new credential by itself, within seconds of being refused")
     return 0
 
 

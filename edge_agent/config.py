@@ -3,10 +3,11 @@
 Rule: every error names the key, and says what would be right. Relative paths are relative to the file's folder.
 """
 
+import contextlib
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -121,6 +122,15 @@ def _cloud(table: Table, folder: Path, environment: Mapping[str, str]) -> Cloud:
         renew_s=table.number("renew_minutes", 105, least=1, most=118) * 60.0,
     )
     table.end()
+    return cloud
+
+
+def with_credential_of_now(cloud: Cloud) -> Cloud:
+    """As its file says by now; the same while there is none to be read in it."""
+    if cloud.credential_file is None:
+        return cloud
+    with contextlib.suppress(ConfigError):
+        return replace(cloud, credential=_credential(cloud.credential_file, ""))
     return cloud
 
 

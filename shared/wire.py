@@ -46,6 +46,9 @@ class SpanInfo(WireModel):
 NOT_THERE = "no port leads to it"
 """`SpanInfo.reason` of a span whose modem is not to be found."""
 
+PACED = "sending limit reached"
+"""`SpanInfo.reason` of a span that is in order and waits for its own pacing, as configured."""
+
 
 class Job(WireModel):
     """One message to send. Everything the agent needs, so that it can work while the link is down."""

@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from shared import outages
 from shared.lifecycle import has_ended
 from shared.message import (
     Account,
@@ -22,7 +23,7 @@ from shared.message import (
     Snapshot,
     after,
 )
-from shared.ports import Backlog, Gone, OutboxFilter, Overdue, Page, Recorded, Tally, Unposted
+from shared.ports import Backlog, Clock, Gone, OutboxFilter, Overdue, Page, Recorded, Tally, Unposted
 from shared.presence import BACK_WITHIN_S, SILENT_AFTER_S
 from shared.push_event import PushEvent, to_json
 from shared.push_record import PushAttempt
@@ -199,13 +200,16 @@ class FakeInbox:
 
 
 class FakeAccounts:
-    """AccountStore, without caches."""
+    """AccountStore, without caches. Give it the clock of the test where outages matter."""
 
     def __init__(self) -> None:
         self.accounts: dict[str, Account] = {}
         self.agents: dict[AgentKey, Agent] = {}
         self.expected: dict[AgentKey, float] = {}  # to be heard of before
         self.told: dict[AgentKey, dict[str, tuple[float, SpanInfo]]] = {}
+        self.outages: dict[AgentKey, outages.Outages] = {}
+        self.spans_at: dict[AgentKey, float] = {}  # when something is to be told of them
+        self.clock: Clock = FakeClock()
         self.ports: dict[tuple[str, int], Port] = {}
         self.settings: dict[str, dict[str, str | int]] = {}
         self.faults = Faults()
@@ -303,10 +307,14 @@ class FakeAccounts:
         key = (account, agent_id)
         if self.expected.get(key, before) >= before:
             return None
-        del self.expected[key]
         before_that = self.agents[key]
         self.agents[key] = replace(before_that, connection="", offline_told=True)
         return before_that
+
+    def missed_told(self, account: str, agent_id: str) -> None:
+        self.faults.check()
+        if self.agents[account, agent_id].offline_told:
+            self.expected.pop((account, agent_id), None)
 
     def trade_code(self, account: str, agent_id: str, *, code: str, credential: str, at: float) -> bool:
         self.faults.check()
@@ -354,7 +362,38 @@ class FakeAccounts:
             known[info.span] = (at, info)
             if before.get(info.span) != info:
                 news.append((before.get(info.span), info))
+        key = (account, agent_id)
+        self._watch(key, outages.noted(self.outages.get(key, {}), before, self._infos(key), self.clock.now()))
         return tuple(news)
+
+    def _infos(self, key: AgentKey) -> dict[str, SpanInfo]:
+        return {span: info for span, (_, info) in self.told.get(key, {}).items()}
+
+    def _watch(self, key: AgentKey, known: outages.Outages) -> None:
+        self.outages[key] = known
+        due = outages.due_at(known, self._infos(key))
+        self.spans_at.pop(key, None)
+        if due is not None:
+            self.spans_at[key] = due
+
+    def spans_due(self, before: float) -> Sequence[AgentKey]:
+        self.faults.check()
+        return tuple(sorted(key for key, at in self.spans_at.items() if at < before))
+
+    def span_news(self, account: str, agent_id: str, *, at: float) -> Sequence[SpanInfo]:
+        self.faults.check()
+        key = (account, agent_id)
+        return outages.to_tell(self.outages.get(key, {}), self._infos(key), at)
+
+    def note_told(self, account: str, agent_id: str, news: Sequence[SpanInfo], *, at: float, done: bool) -> None:
+        self.faults.check()
+        key = (account, agent_id)
+        self._watch(key, outages.told(self.outages.get(key, {}), self._infos(key), news, at, done=done))
+
+    def put_off_spans(self, account: str, agent_id: str, *, until: float) -> None:
+        self.faults.check()
+        if (account, agent_id) in self.spans_at:
+            self.spans_at[account, agent_id] = until
 
     def allot_ports(self, account: str, agent_id: str, spans: Sequence[SpanInfo]) -> Mapping[str, Port]:
         self.faults.check()
@@ -467,8 +506,10 @@ class FakeAlerts:
 
     def __init__(self) -> None:
         self.told: list[tuple[str, str]] = []
+        self.faults = Faults()
 
     def tell(self, subject: str, text: str) -> None:
+        self.faults.check()
         self.told.append((subject, text))
 
 

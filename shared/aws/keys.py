@@ -69,6 +69,15 @@ def watch_shards() -> tuple[str, ...]:
     return tuple(str(n) for n in range(WATCH_SHARDS))
 
 
+def spans_shard(account: str, agent_id: str) -> str:
+    """Apart from the agents, who are counted by their shards."""
+    return f"spans-{watch_shard(account, agent_id)}"
+
+
+def spans_shards() -> tuple[str, ...]:
+    return tuple(f"spans-{n}" for n in watch_shards())
+
+
 def port_of(sort_key: str) -> int:
     """Back from `port`."""
     return int(sort_key.removeprefix("PORT#"))
@@ -87,6 +96,11 @@ def counter(name: str) -> str:
 def agent_of(sort_key: str) -> str:
     """Back from `agent`."""
     return sort_key.removeprefix("AGENT#")
+
+
+def spans_of(sort_key: str) -> str:
+    """Back from `spans`."""
+    return sort_key.removeprefix("SPANS#")
 
 
 def waiting(message: Message) -> str:

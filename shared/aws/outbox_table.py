@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 from shared.aws import keys, outbox_rows
 from shared.aws.clients import code_of, unavailable
 from shared.aws.items import Row
-from shared.aws.outbox_backlog import read_backlog
+from shared.aws.outbox_backlog import BacklogReader
 from shared.aws.outbox_lists import OutboxLists
-from shared.aws.outbox_rows import message_of, row, update
+from shared.aws.outbox_rows import condition, message_of, row, update
 from shared.aws.reading import get_rows
 from shared.lifecycle import State
 from shared.message import Change, Listed, Message, applies
@@ -50,6 +50,7 @@ class OutboxTable:
         self._hasty = hasty or (lambda: client)
         self._retention = retention_days * _DAY
         self._lists = OutboxLists(client, table, self.get)
+        self._backlog = BacklogReader(client, table)
 
     def add(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         if len(messages) > _TRANSACTION:
@@ -134,7 +135,7 @@ class OutboxTable:
                 answer = self._client.update_item(
                     TableName=self._table,
                     Key=_key(account, message_id),
-                    ConditionExpression="#state = :expected",
+                    ConditionExpression=condition(expected, change),
                     UpdateExpression=update_.expression(),
                     ExpressionAttributeNames=update_.names(),
                     ExpressionAttributeValues={":expected": {"S": expected}, **update_.values()},
@@ -213,7 +214,7 @@ class OutboxTable:
         return self._lists.count_waiting(account, up_to)
 
     def backlog(self, before: float) -> Backlog:
-        return read_backlog(self._client, self._table, before)
+        return self._backlog.read(before)
 
     def _queue(self, account: str, agent: str, cursor: str, limit: int) -> QueryInputTypeDef:
         first, last = keys.queue(agent, cursor)

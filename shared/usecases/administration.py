@@ -91,16 +91,18 @@ def delete_account(desk: Desk, name: str, *, kept_s: float) -> None:
         raise Refused(f"there is no account {name}")
     if not before.suspended:
         raise Refused(f"account {name} is in use; first: accounts suspend {name}")
-    snapshot = desk.accounts.snapshot(name)
-    working = [i for i, site in (snapshot.sites.items() if snapshot else ()) if not site.agent.revoked]
+    # Read after the account: whose code is given later than that makes the delete fail.
+    now = desk.clock.now()
+    working = [a.id for a in desk.store.agents_of(name) if not a.revoked or a.enrolment.is_open(now)]
     if working:
         raise Refused(f"account {name} has sites: {', '.join(sorted(working))}; first: agents revoke, each")
-    until = desk.clock.now() + kept_s
-    if not desk.store.delete_account(before, desk.entry("accounts delete", name), until=until):
+    if not desk.store.delete_account(before, desk.entry("accounts delete", name), until=now + kept_s):
         raise changed_meanwhile(f"account {name}")
 
 
 def _change(desk: Desk, before: Account, after: Account, did: str, what: str) -> None:
+    if after == before:
+        raise Refused(f"nothing would change: account {before.name} is like that already")
     if not desk.store.change_account(before, after, desk.entry(did, before.name, what)):
         raise changed_meanwhile(f"account {before.name}")
 
@@ -112,7 +114,7 @@ def changed_meanwhile(what: str) -> Refused:
 def check_timezone(name: str) -> None:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of zones, like Europe
         raise Refused(f"{name!r} is no time zone; give an IANA name like Europe/Berlin") from None
 
 
@@ -129,3 +131,9 @@ def check_limits(limits: Limits) -> None:
 def check_name(name: str) -> None:
     if not NAME.fullmatch(name):
         raise Refused(f"{name!r} cannot be a name; use 1 to 40 of a-z, 0-9, - and _, a letter or digit at both ends")
+
+
+def check_label(text: str, longest: int) -> None:
+    """For what stands in lists: a line break or an escape code in it would break them."""
+    if not text.strip() or len(text) > longest or not text.isprintable():
+        raise Refused(f"{text[:longest]!r} cannot stand in a list; use 1 to {longest} printable characters")

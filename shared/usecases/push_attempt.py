@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from shared.lifecycle import Status
-from shared.ports import AccountStore, Alerts, Clock, Egress, PushQueue, Unavailable
+from shared.ports import AccountStore, Clock, Egress, PushQueue, Unavailable
 from shared.push_event import PushEvent
 from shared.push_ports import PushLog, PushMetrics
 from shared.push_record import Circuit, PushAttempt, PushRecord, PushState
@@ -32,6 +32,7 @@ from shared.push_retry import (
     weight,
 )
 from shared.push_settings import PushSettings
+from shared.telling_ports import Alerts
 from shared.usecases.push_turns import Turns
 
 _log = logging.getLogger(__name__)

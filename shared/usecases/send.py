@@ -17,9 +17,10 @@ from shared.envelope import Outcome
 from shared.errors import BAD_FIELD, MESSAGE_TOO_LONG, REQUEST_ID_REUSED, ApiError
 from shared.lifecycle import has_ended
 from shared.message import Account, Message
-from shared.ports import AccountStore, AgentLink, ApiLog, Clock, OutboxStore, Unavailable
+from shared.ports import AccountStore, AgentLink, Clock, OutboxStore, Unavailable
 from shared.routing import Deal
 from shared.routing_memory import RoutingMemory
+from shared.telling_ports import ApiLog
 from shared.usecases.capping import Capping
 from shared.usecases.dealing import Dealing
 from shared.usecases.posting import post_jobs

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent import doctor, journal, span_board
+from edge_agent import doctor, journal
 from edge_agent.config import JournalConfig
 from edge_agent.journal import Journal
 from edge_agent.modem import port_holder, serial_port, sim
@@ -17,7 +17,7 @@ from edge_agent.modem.pin_ledger import PinLedger
 from edge_agent.modem.quirks import PLAIN
 from edge_agent.remedies import ANY_REMEDY, remedy_of
 from edge_agent.span import SpanState
-from shared.wire import NOT_THERE, SpanInfo
+from shared.wire import NOT_THERE, PACED, SpanInfo
 from tests.edge_agent.modem.scripted import scripted
 from tests.edge_agent.rig import SPAN
 
@@ -139,7 +139,7 @@ def test_a_journal_that_takes_nothing_more(tmp_path: Path, monkeypatch: pytest.M
     ("reason", "remedy"),
     [
         (NOT_THERE, "plug the modem in"),
-        (span_board.LIMIT_REACHED, "raise the limit"),
+        (PACED, "raise the limit"),
         (SpanState.REGISTERING.value, "antenna"),
         ("/dev/serial/by-id/usb-SIMCOM_1: nothing answers AT", "another port"),
         ("/dev/ttyUSB0 went away (Input/output error)", "plug it in again"),

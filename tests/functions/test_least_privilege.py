@@ -161,14 +161,28 @@ def test_the_sweeper_ends_what_is_overdue_and_tells_of_who_is_silent_under_its_o
     accounts = AccountTable(client, names["ConfigTable"], wiring.CLOCK)
     accounts.connected("demo", "site-2", connection="c2", since=1.0, at=1.0)  # and never heard of since
     accounts.save_spans("demo", "site-2", [SpanInfo(span="imei:2", available=True)], at=1.0, whole=True)
+    _back(accounts)
     outbox = OutboxTable(client, names["OutboxTable"], retention_days=90)
     outbox.add([message("late", account="demo", agent="site-1", deadline=wiring.CLOCK.now() - 3600)])
     assert ask("Sweep", sample("sweep/every_minute")) is None
     assert outbox.get("demo", ["late"])[0].state is State.EXPIRED
     silent = accounts.agent("demo", "site-2")
     assert silent is not None and silent.offline_told
+    assert accounts.spans_due(9e12) == []
     needed = {action for action, _ in deployed.roles["Sweep"].used}
     assert needed >= {"dynamodb:Scan", "dynamodb:UpdateItem", "sqs:SendMessage", "sns:Publish"}
+
+
+def _back(accounts: AccountTable) -> None:
+    """A span of site-1 that was told of as lost, and is back."""
+    now = wiring.CLOCK.now()
+    accounts.connected("demo", "site-1", connection="c1", since=now, at=now)
+    up, down = (SpanInfo(span="imei:1", available=available) for available in (True, False))
+    for at, info in enumerate((up, down)):
+        accounts.save_spans("demo", "site-1", [info], at=now + at, whole=False)
+    accounts.note_told("demo", "site-1", [down], at=now, done=True)
+    accounts.save_spans("demo", "site-1", [up], at=now + 2, whole=False)
+    assert accounts.spans_due(9e12) == [("demo", "site-1")]
 
 
 def test_pushes_are_delivered_put_back_and_buried_under_their_own_role(

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from shared.errors import CAP_REACHED, NO_SPAN
-from shared.message import Limits, Message
+from shared.lifecycle import State
+from shared.message import Change, Limits, Message
 from shared.ports import Unavailable
 from shared.wire import Ack, Events, ResultEvent
 from tests.agent_bench import Bench
@@ -230,6 +231,14 @@ def test_what_another_span_sent_counts_for_that_one_once(site: Site) -> None:
 def test_what_no_modem_had_is_given_back(site: Site) -> None:
     site.tell("unavailable", "")
     assert (site.count(1), site.count(2)) == (0, 0)
+
+
+def test_what_the_cloud_ended_is_given_back_once_its_site_confirms_that_no_modem_had_it(site: Site) -> None:
+    site.bench.outbox.record("acme", "m1", Change(state=State.EXPIRED, at=NOW))
+    assert site.count(1) == 2
+    for _ in range(2):
+        site.tell("expired", "")
+    assert site.count(1) == 0
 
 
 def test_what_a_modem_tried_counts_whatever_became_of_it(site: Site) -> None:
