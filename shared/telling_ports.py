@@ -1,4 +1,4 @@
-"""What the cloud side tells of itself: log, metrics and alerts. As in shared/ports.py, none raises but `Unavailable`."""
+"""What the cloud side tells of itself: log, metrics, alerts. As in shared/ports.py, none raises but `Unavailable`."""
 
 from __future__ import annotations
 
