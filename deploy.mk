@@ -2,6 +2,7 @@
 #
 #   make build    [ARCH=x86_64]                 the functions and the layer as they are deployed
 #   make deploy   [ENV=dev] [ARGS="--guided"]   to your AWS account: docs/deploy.md
+#   make admin                                  what the operator's `.venv/bin/python -m admin` needs, also on another desk
 #   make dist                                   the agent as a wheel and as a Debian package, in dist/
 #   make test-built                             what was built, under AWS's own runtime client
 #   make test-deploy                            what was built, deployed to an independent emulator of AWS
@@ -19,8 +20,10 @@ HERE := $(subst aarch64,arm64,$(shell uname -m))
 build: $(SAM) built-venv
 	$(call sam_build,$(ARCH),build)
 
-deploy: build
+deploy: build admin
 	$(sam) deploy --config-env $(ENV) $(ARGS)
+
+admin: $(LOCAL)
 
 check-template: $(SAM)
 	@requirements/venv.sh .venv-checkov requirements/checkov.txt 3.11
@@ -47,4 +50,4 @@ test-dist: dist
 built-venv:
 	@requirements/venv.sh .venv-built requirements/built.txt 3.13
 
-.PHONY: build deploy check-template test-built test-deploy dist test-dist built-venv
+.PHONY: build deploy admin check-template test-built test-deploy dist test-dist built-venv

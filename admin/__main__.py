@@ -9,7 +9,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from botocore.exceptions import BotoCoreError, ClientError
+try:
+    from botocore.exceptions import BotoCoreError, ClientError
+except ModuleNotFoundError:
+    sys.exit("admin: this Python has no botocore; run `make admin` once, and then .venv/bin/python -m admin")
 
 from admin import accounts, agents, health, messages, pushes, spans
 from admin.commands import Command

@@ -43,8 +43,6 @@ def _limits(parser: argparse.ArgumentParser) -> None:
 def _told_limits(asked: argparse.Namespace, before: Limits) -> Limits:
     names = ("requests_per_second", "parts_per_day", "parts_per_month")
     changes = {name: value for name in names if (value := getattr(asked, name)) is not None}
-    if any(value < 0 for value in changes.values()):
-        raise Refused("a limit is 0 or more")
     return replace(before, **changes)
 
 

@@ -27,10 +27,11 @@ def _add(asked: argparse.Namespace, stack: Stack) -> Shown:
 
 
 def _rotate(asked: argparse.Namespace, stack: Stack) -> Shown:
-    return _invitation(desk.rotate_agent(stack.desk, asked.account, asked.agent), stack)
+    return _invitation(desk.rotate_agent(stack.desk, asked.account, asked.agent), stack, replaces=True)
 
 
-def _invitation(code: AgentToken, stack: Stack) -> Shown:
+def _invitation(code: AgentToken, stack: Stack, *, replaces: bool = False) -> Shown:
+    """`replaces` a credential that the site most likely has."""
     facts: Facts = {
         "account": code.account,
         "agent": code.agent,
@@ -38,11 +39,13 @@ def _invitation(code: AgentToken, stack: Stack) -> Shown:
         "code": str(code),
         "valid_until": told(stack.clock.now() + VALID_S),
     }
-    command = f"python -m edge_agent enroll --url {stack.agent_url} --code {code}"
+    command = f"python -m edge_agent enroll --url {stack.agent_url} --code {code}{' --force' if replaces else ''}"
     return Shown(facts, next_step=f"The code is good once. At the site:\n  {command}")
 
 
 def _list(asked: argparse.Namespace, stack: Stack) -> Shown:
+    if asked.account:
+        stack.desk.account(asked.account)
     _, agents = stack.desk.store.census()
     wanted = [agent for agent in agents if asked.account in {"", agent.account}]
     doubles = [f"{agent.account}/{agent.id}" for agent in wanted if agent.doubled_at]
@@ -63,7 +66,8 @@ def _row(agent: Agent, now: float) -> Facts:
 
 def state_of(agent: Agent, now: float) -> str:
     if agent.revoked:
-        return "revoked"
+        code = f", code open until {told(agent.enrolment.until)}" if agent.enrolment.is_open(now) else ""
+        return f"revoked{code}"
     if agent.connection:
         return "online"
     if agent.credential:

@@ -3,7 +3,7 @@
 import argparse
 
 from admin.agents import state_of
-from admin.commands import Topic
+from admin.commands import Topic, add_json, at_least
 from admin.moments import moment, told
 from admin.shown import Facts, Shown
 from admin.stack import Stack
@@ -11,11 +11,13 @@ from admin.stack import Stack
 
 def add(topics: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     says = "how the stack is doing"
-    topics.add_parser("health", help=says, description=says).set_defaults(command=_health)
+    health = topics.add_parser("health", help=says, description=says)
+    health.set_defaults(command=_health)
+    add_json(health)
     listed = Topic(topics, "audit", "who did what, and when").action("list", _audit, "newest first")
     listed.add_argument("--account", default="")
     listed.add_argument("--since", default="90d", help="90m, 2h, 3d or a time in UTC (default: %(default)s)")
-    listed.add_argument("--most", type=int, default=100, metavar="N")
+    listed.add_argument("--most", type=at_least(1), default=100, metavar="N")
 
 
 def _health(asked: argparse.Namespace, stack: Stack) -> Shown:
@@ -33,7 +35,10 @@ def _health(asked: argparse.Namespace, stack: Stack) -> Shown:
         "overdue": len(backlog.overdue),
         **stack.depths(),
     }
-    return Shown(facts, next_step=_advice(facts))
+    return Shown(facts, next_step="\n".join(filter(None, (_advice(facts), "" if backlog.whole else _PART))))
+
+
+_PART = "messages waiting: at least; so many wait that not all were looked at"
 
 
 def _advice(facts: Facts) -> str:

@@ -2,11 +2,11 @@
 
 import argparse
 
-from admin.commands import Topic
+from admin.commands import Topic, at_least
 from admin.moments import moment, told
 from admin.shown import Facts, Shown
 from admin.stack import Stack
-from shared.lifecycle import has_ended
+from shared.lifecycle import State, has_ended
 from shared.message import Message
 from shared.ports import OutboxFilter
 from shared.usecases import administration_messages as desk
@@ -18,8 +18,10 @@ def add(topics: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     find.add_argument("--number", default="", help="of the recipient; * stands for any run of digits")
     find.add_argument("--since", default="", help="90m, 2h, 3d or a time in UTC, by the end of the attempt")
     find.add_argument("--until", default="", help="the same")
-    find.add_argument("--state", default="", help="only those in this state, e.g. uncertain")
-    find.add_argument("--most", type=int, default=50, metavar="N", help="look at so many (default: %(default)s)")
+    states = [state.value for state in State]
+    find.add_argument("--state", choices=states, metavar="STATE", help=f"only those in this one: {', '.join(states)}")
+    most = "look at so many (default: %(default)s)"
+    find.add_argument("--most", type=at_least(1), default=50, metavar="N", help=most)
     messages.action("show", _show, "one message with all that is known of it", "account", "id")
     messages.action("cancel", _cancel, "takes one back; its site has the last word", "account", "id")
     requeue = messages.action("requeue", _requeue, "sends a failed one again, as a new message", "account", "id")
@@ -33,7 +35,7 @@ def _find(asked: argparse.Namespace, stack: Stack) -> Shown:
     since, until = (moment(text, now) if text else None for text in (asked.since, asked.until))
     where = OutboxFilter(phone=asked.number, start=since, end=until)
     found = stack.desk.outbox.history(asked.account, where, skip=0, limit=asked.most, include_pending=True)
-    return Shown(rows=[_row(message) for message in found if asked.state in {"", message.state}])
+    return Shown(rows=[_row(message) for message in found.rows if asked.state in {None, message.state}])
 
 
 def _row(message: Message) -> Facts:
@@ -62,15 +64,15 @@ def _facts(message: Message) -> Facts:
         "expires": told(message.deadline),
         "delivered": told(message.delivered_at),
         "left_the_cloud": "yes" if message.posted else "no",
+        "told_by_its_site": "yes" if message.told else "no",
     }
 
 
 def _cancel(asked: argparse.Namespace, stack: Stack) -> Shown:
     message = desk.cancel(stack.desk, asked.account, asked.id)
-    agent = stack.accounts.agent(message.account, message.agent)
-    away = message.posted and not (agent and agent.connection)
-    note = "Its site is away and may have sent it; if so, the outbox will say so when it is back." if away else ""
-    return Shown(_row(message), next_step=note)
+    why = desk.why_unsure(stack.desk, message)
+    note = f"Not certain: {why}. Should it have been sent, its site says so when it can, and then the outbox does."
+    return Shown(_row(message), next_step=note if why else "")
 
 
 def _requeue(asked: argparse.Namespace, stack: Stack) -> Shown:

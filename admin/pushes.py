@@ -2,7 +2,7 @@
 
 import argparse
 
-from admin.commands import Topic
+from admin.commands import Topic, at_least
 from admin.moments import moment, told
 from admin.shown import Facts, Shown
 from admin.stack import Stack
@@ -23,7 +23,7 @@ def add(topics: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     replay.add_argument("--all", action="store_true", help="also what was told already; the webhook-id stays the same")
     pushes.action("test", _test, "puts a made-up event into the queue", "account")
     drain = pushes.action("drain", _drain, "puts the dead letters of all accounts back into the queue")
-    drain.add_argument("--most", type=int, default=10_000, metavar="N")
+    drain.add_argument("--most", type=at_least(1), default=10_000, metavar="N")
 
 
 def _between(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +41,7 @@ def _range(asked: argparse.Namespace, stack: Stack) -> tuple[float, float]:
 
 
 def _list(asked: argparse.Namespace, stack: Stack) -> Shown:
+    stack.desk.account(asked.account)
     states = [PushState(asked.state)] if asked.state else list(PushState)
     return Shown(rows=[_row(each) for each in stack.push_desk.pushes(asked.account, *_range(asked, stack), states)])
 
@@ -82,6 +83,8 @@ def _unknown(asked: argparse.Namespace) -> Refused:
 
 def _replay(asked: argparse.Namespace, stack: Stack) -> Shown:
     stack.desk.account(asked.account)
+    if asked.id and stack.push_desk.log.get(asked.account, asked.id) is None:
+        raise _unknown(asked)
     start, end = _range(asked, stack)
     what = asked.id or f"since {told(start)} until {told(end)}{', all' if asked.all else ''}"
     stack.desk.store.note(stack.desk.entry("pushes replay", asked.account, what))
@@ -99,6 +102,7 @@ def _test(asked: argparse.Namespace, stack: Stack) -> Shown:
     try:
         event = stack.push_desk.send_test(asked.account)
     except NotPushed as why:
+        stack.desk.store.note(stack.desk.entry("pushes test", asked.account, f"nothing was sent: {why}"))
         raise Refused(f"{why}; the customer sets that with /smsoutbox/set_config") from None
     return Shown(
         {"id": event.id, "type": event.type}, next_step=f"What came of it: pushes show {asked.account} {event.id}"

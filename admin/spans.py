@@ -2,12 +2,12 @@
 
 import argparse
 
-from admin.commands import Command, Topic
+from admin.commands import Command, Topic, at_least
 from admin.moments import told
 from admin.shown import Facts, Shown
 from admin.stack import Stack
 from shared.api import SpanRow
-from shared.message import Port
+from shared.message import Port, Snapshot
 from shared.usecases import administration_spans as desk
 from shared.usecases.capping import Capping
 from shared.usecases.list_spans import list_spans
@@ -20,20 +20,14 @@ def add(topics: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     _on_port(spans, "disable", _disable, "takes no new messages")
     _on_port(spans, "enable", _enable, "takes messages again")
     cap = _on_port(spans, "cap", _cap, "how many parts it may send; 0 is no limit")
-    cap.add_argument("--day", type=_count, metavar="PARTS")
-    cap.add_argument("--month", type=_count, metavar="PARTS")
+    cap.add_argument("--day", type=at_least(0), metavar="PARTS")
+    cap.add_argument("--month", type=at_least(0), metavar="PARTS")
 
 
 def _on_port(topic: Topic, name: str, command: Command, says: str) -> argparse.ArgumentParser:
     parser = topic.action(name, command, says, "account")
     parser.add_argument("port", type=int, help="its number")
     return parser
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError("0 or more")
-    return int(text)
 
 
 def _list(asked: argparse.Namespace, stack: Stack) -> Shown:
@@ -45,10 +39,17 @@ def _rows(name: str, stack: Stack) -> list[Facts]:
     account, snapshot = stack.desk.account(name), stack.accounts.snapshot(name)
     told_rows = list_spans(account, stack.accounts, stack.desk.outbox, Capping(stack.desk.tallies, stack.clock)).rows
     spans = [SpanRow.model_validate(row.model_dump()) for row in told_rows]
-    return [_row(name, span, snapshot.ports[span.port]) for span in spans if snapshot]
+    full = _with_full_sim(snapshot) if snapshot else frozenset()
+    return [_row(name, span, snapshot.ports[span.port], full) for span in spans if snapshot]
 
 
-def _row(account: str, span: SpanRow, port: Port) -> Facts:
+def _with_full_sim(snapshot: Snapshot) -> frozenset[tuple[str, str]]:
+    """Agent and identity of spans whose SIM has no room for what comes in."""
+    sites = snapshot.sites.items()
+    return frozenset((agent, info.span) for agent, site in sites for info in site.spans if info.sim_full)
+
+
+def _row(account: str, span: SpanRow, port: Port, full: frozenset[tuple[str, str]]) -> Facts:
     return {
         "account": account,
         "port": span.port,
@@ -59,9 +60,10 @@ def _row(account: str, span: SpanRow, port: Port) -> Facts:
         "signal_dbm": span.signal_dbm,
         "waiting": span.queue,
         "sim": f"…{port.iccid[-6:]}" if port.iccid else "",
+        "sim_memory": "full" if (port.agent, port.span) in full else "",
         "sim_changed": f"{told(port.sim_changed_at)}, was …{port.iccid_before[-6:]}" if port.sim_changed_at else "",
-        "parts_per_day": port.parts_per_day or "",
-        "parts_per_month": port.parts_per_month or "",
+        "parts_per_day": port.parts_per_day or None,
+        "parts_per_month": port.parts_per_month or None,
     }
 
 

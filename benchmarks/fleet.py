@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.aws import keys
-from shared.aws.account_rows import account_row, agent_row, port_row
+from shared.aws.account_rows import account_row, agent_row, key, port_row
+from shared.aws.items import number
 from shared.aws.outbox_rows import row
 from shared.message import Account, Agent, Message, Port
 from shared.presence import NOTE_EVERY_S
@@ -19,6 +20,8 @@ MONTH_S = 30 * 86_400.0
 CONNECTION_S = 105 * 60.0  # an agent renews its connection after so long (edge_agent/config.py renew_s)
 REMEMBER_S = 3.0  # what a warm function knows of an account (shared/aws/account_table.py)
 REMEMBER_PORT_S = 30.0
+WATCH_BYTES = 110  # an entry of the index `watch`
+PAGE_BYTES = 2**20  # of a scan (DynamoDB quota)
 PENDING_BYTES = 250  # an entry of the index `pending`, with the 100 bytes that DynamoDB adds
 
 # US East (N. Virginia), list prices in dollars, no free tier, first tier throughout.
@@ -103,18 +106,51 @@ def message_row() -> Mapping[str, Any]:
     return row(message, ttl=1_757_776_000)
 
 
-def snapshot_units(sites: float, spans: int) -> float:
-    """One eventually consistent Query of all that an account has (AccountTable.snapshot)."""
+_SPAN = "imei:351234567890123"
+
+
+def told_size() -> int:
+    """Bytes of one span in its agent's row SPANS#."""
     told = SpanInfo(
-        span="imei:351234567890123", available=True, technology="lte", operator="Example Mobile", signal_dbm=-71,
+        span=_SPAN, available=True, technology="lte", operator="Example Mobile", signal_dbm=-71,
         imsi="262011234567890", iccid="8949000000000000000", imei="351234567890123",
     )  # fmt: skip
-    told_size = len(told.model_dump_json(exclude_defaults=True)) + 45
+    return len(told.model_dump_json(exclude_defaults=True)) + 45
+
+
+def port_size() -> int:
+    port = Port(account="customer-0001", number=1, agent="site-0001", span=_SPAN, name="lte-12.1", iccid="8" * 19)
+    return size(port_row(port)) + len("iccid") + len(port.iccid)
+
+
+def slot_size() -> int:
+    slot = keys.slot("site-0001", _SPAN)
+    return size({**key(keys.slots("customer-0001"), slot), "number": number(1)})
+
+
+def strong(bytes_: float) -> int:
+    """Units of a strongly consistent read."""
+    return math.ceil(bytes_ / 4096)
+
+
+def snapshot_units(sites: float, spans: int) -> float:
+    """One eventually consistent Query of all that an account has (AccountTable.snapshot)."""
     agent = size(agent_row(Agent(account="customer-0001", id="site-0001", site="Berlin", credential="0" * 64))) + 250
-    port = size(port_row(Port(account="customer-0001", number=1, agent="site-0001", span=told.span, name="lte-12.1")))
     account = size(account_row(Account(name="customer-0001", credential="x" * 120)))
-    whole = account + sites * (agent + spans * (told_size + port) + 60)
+    whole = account + sites * (agent + spans * (told_size() + port_size()) + 60)
     return math.ceil(whole / 4096) / 2
+
+
+def hello_reads(spans: int) -> Mapping[str, float]:
+    """Units that a hello on a renewed connection reads, by partition.
+
+    Of the agent, of its ports (PortRows.of_agent) and of its spans; and its queue is counted.
+    """
+    return {
+        "account": 1 + strong(spans * port_size()) + strong(spans * told_size()),
+        "account#slots": strong(spans * slot_size()),
+        "pending": 0.5,
+    }
 
 
 def pool_units(spans: int = 2) -> float:
@@ -152,13 +188,26 @@ def lines(fleet: Fleet) -> Iterator[Line]:
     noted = fleet.heartbeat_s * math.ceil(NOTE_EVERY_S / fleet.heartbeat_s)
     yield Line("heartbeat: count of what waits", fleet.agents / fleet.heartbeat_s, 0, 1.5)
     yield Line("heartbeat: note", fleet.agents / noted, 3)
-    ports = fleet.spans + 1  # each PORT# row, and one Query of the slots
-    yield Line("hello, connect and disconnect", fleet.agents / CONNECTION_S, 3, 4 + 2 * ports)
-    told = math.ceil(fleet.spans * 190 / 1024)
-    yield Line("spans changed", fleet.agents * fleet.changes_day / 86_400, told, 2 * told + ports)
-    waiting = fleet.messages_s * fleet.wait_s
-    yield Line("sweeper: scan of `pending`, 8 shards", 1 / 60, 0, math.ceil(waiting * PENDING_BYTES / 4096) / 2 + 4)
-    yield Line("sweeper: count of agents", 1 / 300, 0, math.ceil(fleet.agents * 110 / 4096) / 2)
+    # The authorizer reads the agent's row too.
+    yield Line(
+        "hello, connect and disconnect", fleet.agents / CONNECTION_S, 3, 1 + sum(hello_reads(fleet.spans).values())
+    )
+    yield Line("spans changed", fleet.agents * fleet.changes_day / 86_400, *_change(fleet.spans))
+    yield Line(
+        "sweeper: scan of `pending`", 1 / 60, 0, math.ceil(fleet.messages_s * fleet.wait_s * PENDING_BYTES / 4096) / 2
+    )
+    yield Line("sweeper: who is due, by shards", 1 / 60, 0, keys.WATCH_SHARDS)
+    yield Line("sweeper: count of agents", 1 / 300, 0, math.ceil(fleet.agents * WATCH_BYTES / 4096) / 2)
+
+
+def _change(spans: int) -> tuple[float, float]:
+    """Write and read units of a change of a span that the operator is told of too.
+
+    The row SPANS# is written with it, when telling begins and when it is done, and comes and goes in the watch index.
+    """
+    row, written = strong(spans * told_size()), math.ceil(spans * told_size() / 1024)
+    ports = strong(spans * slot_size()) + strong(spans * port_size())
+    return 3 * written + 2, (ports + 2 * row) + (1 + ports + 3 * row)
 
 
 def month(fleet: Fleet) -> Mapping[str, float]:
@@ -230,7 +279,11 @@ def heat(fleet: Fleet, messages_s: float) -> Iterator[Heat]:
 
 def storm_heat(fleet: Fleet, connections_s: float) -> Iterator[Heat]:
     """While agents come back at this rate; at worst all are of one account."""
-    shard = connections_s * 2 / keys.WATCH_SHARDS
+    shard, reads = connections_s * 2 / keys.WATCH_SHARDS, hello_reads(fleet.spans)
+    account, slots = connections_s * (1 + reads["account"]), connections_s * reads["account#slots"]  # 1: the authorizer
     yield Heat(f"`watch`: one of {keys.WATCH_SHARDS} shards", shard, WRITES_S)
-    yield Heat("Config `account`, all agents in one account", connections_s, WRITES_S)
-    yield Heat("Config `account`, as many accounts as there are", connections_s / fleet.accounts, WRITES_S)
+    yield Heat("Config `account`, as many accounts as there are: writes", connections_s / fleet.accounts, WRITES_S)
+    yield Heat("Config `account`, as many accounts as there are: reads", account / fleet.accounts, READS_S)
+    yield Heat("Config `account`, all agents in one account: writes", connections_s, WRITES_S)
+    yield Heat("Config `account`, all agents in one account: reads", account, READS_S)
+    yield Heat("Config `account#slots`, all agents in one account: reads", slots, READS_S)

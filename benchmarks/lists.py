@@ -153,15 +153,15 @@ def report(outbox: OutboxTable, meter: Meter, name: str, where: OutboxFilter, pa
     meter.reset()
     started = time.perf_counter()
     found = outbox.history("customer", where, skip=(page - 1) * 10, limit=10, include_pending=False)
-    line(
-        name, meter, started, floor(page, len(found)) if found else math.ceil(meter.rows * _THINNEST / _UNIT_BYTES) / 2
-    )
+    least = floor(page, len(found.rows)) if found.rows else math.ceil(meter.rows * _THINNEST / _UNIT_BYTES) / 2
+    line(name, meter, started, least)
 
 
 def report_total(outbox: OutboxTable, meter: Meter) -> None:
     meter.reset()
     started = time.perf_counter()
-    total = outbox.count_history("customer", OutboxFilter(), include_pending=False)
+    listed = outbox.history("customer", OutboxFilter(), skip=0, limit=0, include_pending=False, with_total=True)
+    total = listed.total or 0
     line(f"with_total ({total:,})", meter, started, math.ceil(total * _THINNEST / _UNIT_BYTES) / 2)
 
 

@@ -4,14 +4,17 @@ Formulas and inputs: fleet.py. The reconnect storm: reconnect_storm.py. Nothing 
 docs/performance.md and docs/api-costs.md.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
 from benchmarks.fleet import (
     CONNECTION_S,
+    PAGE_BYTES,
     PENDING_BYTES,
     PRICES,
+    WATCH_BYTES,
     Fleet,
     Heat,
     dollars,
@@ -26,6 +29,7 @@ from benchmarks.fleet import (
     storm_heat,
 )
 from benchmarks.reconnect_storm import GATEWAY_PER_S, storm
+from shared.aws.outbox_backlog import MOST, PAGES
 
 PAGE = Path(__file__).parent.parent / "docs" / "scale.md"
 FLEET = Fleet()
@@ -167,11 +171,25 @@ def _limits() -> Iterator[str]:
     renewed = FLEET.agents / CONNECTION_S
     yield f"- New connections: {GATEWAY_PER_S} a second (quota, raised on request); renewals take {renewed:.1f}."
     indexed = 2 * FLEET.messages_s * 3600 * PRICES["DynamoDB write units"]
-    scanned = 1e6 * PENDING_BYTES / 4096 / 2
+    scanned, looked_at = PAGES * PAGE_BYTES / 4096 / 2, PAGES * PAGE_BYTES / PENDING_BYTES
     yield (
-        f"- Backlog: a million messages that wait make the sweeper read {scanned:,.0f} units a minute, "
-        f"{scanned * 60 * PRICES['DynamoDB read units']:.2f} $ an hour.\n"
-        f"  An index by deadline would cost {indexed:.2f} $ an hour, always."
+        f"- Backlog: each run of the sweeper looks at {looked_at:,.0f} of the messages that wait and the next one goes "
+        f"on behind them, so a million take {math.ceil(1e6 / looked_at)} minutes.\n"
+        f"  That is {scanned:,.0f} units a minute, {scanned * 60 * PRICES['DynamoDB read units']:.2f} $ an hour. "
+        f"An index by deadline would cost {indexed:.2f} $ an hour, always."
+    )
+    yield (
+        "- Rerouting: what never left the cloud and waits for a site that is away is read whole each minute, a unit a "
+        f"message, up to {MOST:,}."
+    )
+    counted = FLEET.agents * WATCH_BYTES / 4096 / 2
+    yield (
+        "- The sweeper: all else that it costs follows what is due, except the count of agents, which grows with them: "
+        f"{counted:,.0f} units every five\n  minutes."
+    )
+    yield (
+        "- A storm in one account: its rows are read at what one partition gives, so some hellos are put off and said "
+        "again until DynamoDB\n  has split it."
     )
     calls = FLEET.messages_s * FLEET.send_s
     yield f"- Lambda: {calls:.0f} sends at a time, of an account's 1,000 invocations (quota, raised on request)."

@@ -12,14 +12,16 @@ from pathlib import Path
 from edge_agent import agent, doctor, logs, standalone
 from edge_agent.config import Config, load
 from edge_agent.config_table import ConfigError
-from edge_agent.control import Answer, Refused
+from edge_agent.control import Answer, Refused, is_text
 from edge_agent.enroll import enroll, place_of
 from edge_agent.held import JournalBroken
 from edge_agent.journal import AlreadyRunning
+from edge_agent.ownership import hand_over, kept_out
 from edge_agent.release import version
 
 EXIT_FAILED, EXIT_CONFIG = 1, os.EX_CONFIG
 CONFIG_VARIABLE = "SPANBRIDGE_CONFIG"
+_SPAN_HELP = "name or IMEI of the modem (default: the first that is ready)"
 
 Command = Callable[[Config, argparse.Namespace], Awaitable[int]]
 
@@ -39,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(f"configuration: {error}", EXIT_CONFIG)
     except (AlreadyRunning, JournalBroken, Refused) as error:
         return _fail(str(error), EXIT_FAILED)
+    except PermissionError as error:
+        return _fail(kept_out(Path(error.filename)) if error.filename else str(error), EXIT_FAILED)
     except asyncio.CancelledError:
         return _fail("interrupted", EXIT_FAILED)
 
@@ -73,11 +77,24 @@ async def _show(findings: doctor.Findings) -> int:
 async def _enroll(asked: argparse.Namespace) -> int:
     logs.set_up("text", "error")
     place = place_of(asked.config)
-    token = await enroll(asked.url, asked.code, place, force=asked.force)
+    try:
+        token = await enroll(asked.url, asked.code, place, force=asked.force)
+    finally:
+        hand_over([place.credential, place.pending], place.credential.parent, _state_of(asked.config))
     print(f"enrolled as {token.agent} of {token.account}; the credential is in {place.credential}")
     start = f"python -m edge_agent run --config {asked.config}"
     print(f"next: {start}" if asked.config.exists() else f"next: write {asked.config} with this url, then {start}")
+    if asked.force:
+        print("an agent that runs there already takes the new credential by itself, within seconds of being refused")
     return 0
+
+
+def _state_of(config: Path) -> Path:
+    """The folder of the service's user, as far as it is known by now."""
+    try:
+        return load(config, {}, cloud=False).journal.path.parent
+    except ConfigError:
+        return config.absolute().parent
 
 
 async def _status(config: Config, asked: argparse.Namespace) -> int:
@@ -131,13 +148,20 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "probe", _probe, "say what is behind each port; the agent must not be running")
     _command(commands, "status", _status, "show modems, queue and link of the running agent, as JSON")
     sent = _command(commands, "send", _send, "send a test message from here; the cloud learns nothing of it")
-    sent.add_argument("number")
-    sent.add_argument("text")
-    sent.add_argument("--span", default="", help="name or IMEI of the modem (default: the first that is ready)")
+    sent.add_argument("number", type=_typed)
+    sent.add_argument("text", type=_typed)
+    sent.add_argument("--span", type=_typed, default="", help=_SPAN_HELP)
     asked = _command(commands, "ussd", _ussd, 'ask the network a code, for instance "*100#"')
-    asked.add_argument("code")
-    asked.add_argument("--span", default="", help="name or IMEI of the modem (default: the first that is ready)")
+    asked.add_argument("code", type=_typed)
+    asked.add_argument("--span", type=_typed, default="", help=_SPAN_HELP)
     return parser
+
+
+def _typed(text: str) -> str:
+    """An argument as a person typed it: Python smuggles bytes that are no text through as surrogates (PEP 383)."""
+    if not is_text(text):
+        raise argparse.ArgumentTypeError("is not UTF-8; set the terminal's locale to UTF-8, for instance LANG=C.UTF-8")
+    return text
 
 
 def _command(

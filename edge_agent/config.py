@@ -3,17 +3,20 @@
 Rule: every error names the key, and says what would be right. Relative paths are relative to the file's folder.
 """
 
+import contextlib
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from edge_agent.config_table import ConfigError, Table
 from edge_agent.modem.config import ModemsConfig, SpanOptions
+from edge_agent.ownership import kept_out
 from edge_agent.pacing import Limits
 
+LOCK_SUFFIX = ".lock"
 CREDENTIAL_VARIABLE = "SPANBRIDGE_CREDENTIAL"
 _CREDENTIAL = re.compile(r"[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{20,128}")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -40,6 +43,12 @@ class JournalConfig:
     def control(self) -> Path:
         """The socket on which a running agent answers the command line."""
         return self.path.with_suffix(".sock")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The file itself with those that SQLite puts beside it, and the lock of who has it open."""
+        beside = (self.path.with_name(self.path.name + suffix) for suffix in ("-wal", "-shm"))
+        return (self.path, *beside, self.path.with_suffix(LOCK_SUFFIX))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +78,8 @@ def load(path: Path, environment: Mapping[str, str], *, cloud: bool = True) -> C
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(str(path), "there is no such file; copy edge_agent/site/agent.toml to start with") from None
+    except PermissionError:
+        raise ConfigError(str(path), f"cannot be read: {kept_out(path)}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), f"cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
@@ -114,6 +125,15 @@ def _cloud(table: Table, folder: Path, environment: Mapping[str, str]) -> Cloud:
     return cloud
 
 
+def with_credential_of_now(cloud: Cloud) -> Cloud:
+    """As its file says by now; the same while there is none to be read in it."""
+    if cloud.credential_file is None:
+        return cloud
+    with contextlib.suppress(ConfigError):
+        return replace(cloud, credential=_credential(cloud.credential_file, ""))
+    return cloud
+
+
 def check_url(url: str, key: str = "cloud.url") -> None:
     """Plain ws:// would show the credential to the whole network, so it is for loopback only."""
     parts = urlsplit(url)
@@ -136,6 +156,8 @@ def _credential(path: Path | None, told: str) -> str:
                 where,
                 f"{path} does not exist; run `python -m edge_agent enroll` first, with the code that the operator gave",
             ) from None
+        except PermissionError:
+            raise ConfigError(where, f"cannot be read: {kept_out(path)}") from None
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(where, f"{path} cannot be read: {error}") from None
     if not _CREDENTIAL.fullmatch(told):
@@ -150,7 +172,7 @@ def _journal(table: Table, folder: Path) -> JournalConfig:
         raise ConfigError("journal.path", f"the folder {path.parent} does not exist; create it for the agent's user")
     journal = JournalConfig(
         path=path,
-        max_mb=int(table.number("max_mb", 256, least=8, most=1_000_000)),
+        max_mb=int(table.number("max_mb", 256, least=32, most=1_000_000)),
         max_jobs=int(table.number("max_jobs", 10_000, least=1, most=1_000_000)),
     )
     table.end()

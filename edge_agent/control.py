@@ -19,7 +19,8 @@ from edge_agent.held import LOCAL_PREFIX, EventRow, HeldJob
 from edge_agent.logs import mask
 from edge_agent.modem.fleet import Fleet, NoSuchSpan, NotReady
 from edge_agent.modem.ussd import UssdFailed
-from shared.wire import Job
+from edge_agent.ownership import kept_out
+from shared.wire import Job, SpanInfo
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,8 @@ class Desk:
     async def answer(self, request: Mapping[str, object]) -> AsyncIterator[Answer]:
         """Raises Refused."""
         asked = {key: str(value) for key, value in request.items()}
+        if not all(map(is_text, asked.values())):
+            raise Refused("what was asked holds half a surrogate pair, which no journal and no modem takes")
         match asked.get("do"):
             case "status":
                 yield self.status()
@@ -67,18 +70,19 @@ class Desk:
             "unusable_ports": self._fleet.unusable(),
         }
 
-    def some_ready(self) -> bool:
-        return any(info.available for info in self._core.board.peek())
+    def ready(self, wanted: str) -> bool:
+        """Whether this modem can send; any, when none is named."""
+        return any(info.available for info in self._called(wanted))
 
     def all_ready(self) -> bool:
         """Whether every port leads to a modem that can send."""
         infos = self._core.board.peek()
         return bool(infos) and all(info.available for info in infos) and not self._fleet.unusable()
 
-    def troubles(self) -> str:
-        """Why modems are not ready, in one line."""
-        reasons = [f"{info.name or info.span}: {info.reason}" for info in self._core.board.peek() if info.reason]
-        return "; ".join([*reasons, *self._fleet.unusable().values()])
+    def troubles(self, wanted: str) -> str:
+        """Why this modem, or any when none is named, is not ready, in one line."""
+        reasons = [f"{info.name or info.span}: {info.reason}" for info in self._called(wanted) if info.reason]
+        return "; ".join(reasons if wanted and reasons else [*reasons, *self._fleet.unusable().values()])
 
     async def ussd(self, span: str, code: str) -> str:
         try:
@@ -107,17 +111,28 @@ class Desk:
     def _deadline(self) -> float:
         return self._core.now() + SEND_VALID_S
 
-    def _one_span(self, wanted: str) -> str:
-        """By identity or name; without one, the first that is available."""
+    def _called(self, wanted: str) -> list[SpanInfo]:
+        """Those of this name, identity or IMEI; all, when none is named."""
         infos = self._core.board.peek()
-        if wanted:
-            found = [info for info in infos if wanted in {info.span, info.name, info.imei}]
-        else:
-            found = [info for info in infos if info.available] or list(infos[:1])
-        if not found:
-            known = ", ".join(info.name or info.span for info in infos) or "none"
-            raise Refused(f"there is no such modem here (known: {known})" if wanted else "no modem was found here")
-        return found[0].span
+        return [info for info in infos if not wanted or wanted in {info.span, info.name, info.imei}]
+
+    def _one_span(self, wanted: str) -> str:
+        """Without a name, the first that is available."""
+        found = self._called(wanted)
+        if found:
+            return next((info.span for info in found if info.available), found[0].span)
+        known = ", ".join(info.name or info.span for info in self._called("")) or "none"
+        what = f"there is no such modem here (known: {known})" if wanted else "no modem was found here"
+        raise Refused(f"{what}; `probe` and `doctor` show what is behind each port")
+
+
+def is_text(text: str) -> bool:
+    """Whether it is whole Unicode; JSON and argv can bring lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _of_job(job: HeldJob) -> Answer:
@@ -175,7 +190,10 @@ async def _answer(desk: Desk, reader: asyncio.StreamReader, writer: asyncio.Stre
 
 async def ask(path: Path, request: Answer) -> AsyncIterator[Answer]:
     """The client's side. Raises OSError when no agent is running, Refused when it would not."""
-    reader, writer = await asyncio.open_unix_connection(path)
+    try:
+        reader, writer = await asyncio.open_unix_connection(path)
+    except PermissionError:
+        raise Refused(kept_out(path)) from None
     try:
         writer.write(json.dumps(request).encode() + b"\n")
         while line := await reader.readline():

@@ -11,11 +11,12 @@ from edge_agent.book import Acceptance, Book
 from edge_agent.clock import Clock
 from edge_agent.config import Config
 from edge_agent.dispatch import Dispatch
-from edge_agent.held import EventRow, JournalUnavailable
+from edge_agent.held import EventRow, JournalBroken, JournalUnavailable
 from edge_agent.inbox import Inbox
 from edge_agent.journal import Journal
 from edge_agent.lanes import Lanes
 from edge_agent.outgoing import Outgoing
+from edge_agent.ownership import hand_over, is_kept_from_us, kept_out
 from edge_agent.pacing import Limits
 from edge_agent.reports import FORGET_AFTER_S, Reports
 from edge_agent.sender import Sender
@@ -73,8 +74,10 @@ class Core:
         await self.sender.work(modem)
 
     def status_report(self, span: str, imsi: str, pdu: str) -> Awaitable[None]:
-        self.reports.take(span, imsi, pdu)
-        return self.journal.synced()
+        if self.reports.take(span, imsi, pdu):
+            return self.journal.synced()
+        log.warning("%s: what it gave as a delivery report is none", span)
+        return asyncio.ensure_future(self.inbox.take(span, imsi, pdu))  # begun now, though some never wait for it
 
     async def delivered(self, span: str, imsi: str, pdu: str) -> None:
         await self.inbox.take(span, imsi, pdu)
@@ -133,6 +136,7 @@ class Core:
         every = {self._note_time: NOTE_TIME_EVERY_S, self._prune: PRUNE_EVERY_S}
         while True:
             now = self._clock.elapsed()
+            self.sender.relieve()
             self.book.expire()
             if now > self._started + DISCOVERY_S:
                 self._found_all()
@@ -140,7 +144,8 @@ class Core:
             self.tell_spans()
             if self.uplink is not None and self.book.has_room_again():
                 self.uplink.beat()
-            for chore in [chore for chore, at in due.items() if now >= at]:
+            # Only once the time is certain: a clock that is ahead would forget what may still come.
+            for chore in [chore for chore, at in due.items() if now >= at and self._clock.told]:
                 await chore()
                 due[chore] = now + every[chore]
             await asyncio.sleep(TICK_S)
@@ -163,13 +168,9 @@ class Core:
             self.uplink.spans_gone(missing)
 
     async def _note_time(self) -> None:
-        if self._clock.told:
-            self.journal.note_time(self._clock.now())
+        self.journal.note_time(self._clock.now())
 
     async def _prune(self) -> None:
-        """Only once the time is certain: a clock that is ahead would forget what may still come."""
-        if not self._clock.told:
-            return
         self.reports.forget_old()
         self.inbox.give_up()
         with contextlib.suppress(JournalUnavailable):
@@ -186,4 +187,10 @@ class Core:
 
 def open_journal(config: Config, clock: Clock) -> Journal:
     """Raises AlreadyRunning or JournalBroken."""
-    return Journal.open(config.journal, now=clock.now(), reports_since=clock.now() - FORGET_AFTER_S)
+    folder = config.journal.path.parent
+    if is_kept_from_us(folder):
+        raise JournalBroken(kept_out(folder))
+    try:
+        return Journal.open(config.journal, now=clock.now(), reports_since=clock.now() - FORGET_AFTER_S)
+    finally:
+        hand_over(config.journal.files, folder)

@@ -1,7 +1,8 @@
 """Which job each span sends next. Pure: time is an argument, waking a span's worker is a callback.
 
 Rule: a job waits in the queue of the first span of its pool that is able, and moves on to another when that one no
-longer is, or would not take it. A job that no able span may send waits aside until one is.
+longer is, or would not take it. A job that no able span may send waits aside until one is. While a span is held up by
+one message for long, others of the pool that have nothing to do take what waits behind it.
 """
 
 from collections import deque
@@ -17,6 +18,7 @@ class Dispatch:
         self._aside: dict[str, HeldJob] = {}
         self._doubted: list[HeldJob] = []
         self._jobs: dict[str, HeldJob] = {}  # all that wait, by id
+        self._held_up: list[str] = []  # spans that others may help out
 
     def add(self, job: HeldJob, *, first: bool = False) -> None:
         """Takes a new job, or (`first`) one back that was taken out."""
@@ -54,7 +56,14 @@ class Dispatch:
             if self._waits(job, span):
                 del self._jobs[job.id]
                 return job
-        return None
+        return self._help_out(span) if self._held_up and queue is not None else None
+
+    def held_up(self, spans: Iterable[str]) -> None:
+        """These, and no others any more, have been with one message for long; whose wait is longest is helped first."""
+        self._held_up = [span for span in spans if self._queues.get(span)]
+        if self._held_up:
+            for idle in [span for span, queue in self._queues.items() if not queue]:
+                self._wake(idle)
 
     def able(self, span: str) -> None:
         """This span can send now."""
@@ -107,6 +116,17 @@ class Dispatch:
 
     def _waits(self, job: HeldJob, span: str) -> bool:
         return job.home == span and job.state is JobState.OPEN and self._jobs.get(job.id) is job
+
+    def _help_out(self, idle: str) -> HeldJob | None:
+        """The first job behind a span that is held up, if this one may send it as well: none of it is out."""
+        for span in self._held_up:
+            queue = self._queues.get(span, deque())
+            for job in queue:
+                if idle in job.spans and idle not in job.tried and not job.parts and self._waits(job, span):
+                    queue.remove(job)
+                    del self._jobs[job.id]
+                    return job
+        return None
 
     def _choose(self, job: HeldJob) -> str:
         """A message that has begun stays with its span: a receiver joins only parts of one sender."""

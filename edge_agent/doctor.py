@@ -5,7 +5,7 @@ Rule: every finding that is not good carries its remedy.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -20,6 +20,8 @@ from edge_agent.core import open_journal
 from edge_agent.held import JournalBroken
 from edge_agent.journal import AlreadyRunning
 from edge_agent.modem import discovery
+from edge_agent.ownership import another_owner, as_user, is_kept_from_us, kept_out, name_of
+from edge_agent.remedies import remedy_of
 from edge_agent.uplink import dial
 from shared.wire import SpanInfo
 
@@ -27,23 +29,6 @@ LOOK_S = 45.0
 """How long modems are given to register; a cold one needs about half a minute."""
 CLOCK_S = 60.0
 """A clock that is off by more than this spoils certificates and the times in logs."""
-
-REMEDIES = {
-    "PIN refused": "put the right pin into the modem's [[span]] table, before the SIM asks for its PUK",
-    "SIM PIN": "put pin into the modem's [[span]] table",
-    "PUK": "put the SIM into a phone and enter its PUK; the agent does not",
-    "SIM": "put a SIM in, and check that it sits right",
-    "regist": "check antenna, reception, and whether the SIM is active and may roam",
-    "no port": "plug the modem in; `dmesg` shows whether the kernel knows it",
-    "permission": "add the agent's user to the group that owns the port (mostly dialout) and log in again",
-    "ModemManager": "install edge_agent/site/70-spanbridge.rules, or stop ModemManager",
-    "in use": "stop the other program, or list other ports in modems.ports",
-    "nothing answers": "it may be another port of the same modem, or no modem; list the right ones in modems.ports",
-    "journal": "make room on the disk, and the journal's folder writable for the agent's user",
-    "limit": "wait, or raise the limit in the modem's [[span]] table",
-}
-"""By words of the reason; the first that fits."""
-ANY_REMEDY = "set modems.trace = true, and look at the modem's answers in the log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +57,10 @@ async def examine(path: Path, environment: Mapping[str, str], look_s: float = LO
                 return
     if config is None:
         return
+    owner = another_owner(config.journal.path.parent)
+    if owner is not None:
+        user = name_of(owner.st_uid)
+        yield Finding("user", None, f"root may use what {user} may not", f"look again as the service: {as_user(user)}")
     if config.cloud is not None:
         yield Finding("configuration", True, f"{path} can be used")
         yield _credential(config.cloud.credential_file)
@@ -94,15 +83,18 @@ def _credential(file: Path | None) -> Finding:
 
 async def _journal(config: Config) -> Finding:
     """A running agent has it open, and says itself how it is."""
+    folder = config.journal.path.parent
+    if is_kept_from_us(folder):
+        return Finding("journal", False, f"this user may not use {folder}", kept_out(folder))
     try:
         journal = open_journal(config, Clock())
     except AlreadyRunning:
         return Finding("journal", True, "is in use by the running agent")
     except JournalBroken as error:
-        advice = f"make room on the disk, and {config.journal.path.parent} writable for the agent's user"
+        advice = f"make room on the disk, and {folder} writable for the agent's user"
         return Finding("journal", False, str(error), advice)
     refusal = journal.refuses()
-    journal.close()
+    journal.close(forget=journal.new)
     if refusal:
         return Finding("journal", False, refusal, "make room on the disk, or raise journal.max_mb")
     return Finding("journal", True, f"{config.journal.path} can be written")
@@ -110,16 +102,22 @@ async def _journal(config: Config) -> Finding:
 
 async def _modems(config: Config, look_s: float, journal: Finding) -> Findings:
     ports = discovery.present(config.modems)
-    if not ports:
-        yield Finding("ports", False, "no port of a modem was found", _no_ports(config))
-    for port in config.modems.ports:
-        if port not in ports:
-            yield Finding("ports", False, f"{port} does not exist", "correct modems.ports, or plug the modem in")
+    for finding in _missing(config, ports):
+        yield finding
     if not ports or not journal.ok:
         return
     status = await standalone.look(config, look_s)
     for finding in findings_of(status):
         yield finding
+
+
+def _missing(config: Config, ports: Collection[str]) -> Iterator[Finding]:
+    """Of the ports that are to be there; `ports` are."""
+    if not ports:
+        yield Finding("ports", False, "no port of a modem was found", _no_ports(config))
+    for port in config.modems.ports:
+        if port not in ports:
+            yield Finding("ports", False, f"{port} does not exist", "correct modems.ports, or plug the modem in")
 
 
 def _no_ports(config: Config) -> str:
@@ -138,14 +136,14 @@ def findings_of(status: Answer) -> list[Finding]:
         where = " ".join(filter(None, (info.name, info.span, f"on {info.device}" if info.device else "")))
         signal = f", {info.signal_dbm} dBm" if info.signal_dbm is not None else ""
         text = f"{where}: ready, {info.operator or 'operator unknown'}{signal}" if info.available else ""
-        found.append(Finding("modem", info.available, text or f"{where}: {info.reason}", _remedy(info.reason)))
-    found.extend(Finding("port", False, reason, _remedy(reason)) for reason in unusable.values())
+        found.append(Finding("modem", info.available, text or f"{where}: {info.reason}", remedy_of(info.reason)))
+        if info.sim_full:
+            found.append(Finding("SIM", False, f"{where}: no room for messages that come in", _FULL_SIM))
+    found.extend(Finding("port", False, reason, remedy_of(reason)) for reason in unusable.values())
     return found
 
 
-def _remedy(reason: str) -> str:
-    fitting = (remedy for words, remedy in REMEDIES.items() if words.lower() in reason.lower())
-    return next(fitting, ANY_REMEDY) if reason else ""
+_FULL_SIM = "put the SIM into a phone and delete drafts and sent messages; received ones the agent takes out itself"
 
 
 async def _cloud(cloud: Cloud) -> Findings:
@@ -183,14 +181,18 @@ def _clock(date: str, asked: float) -> Finding:
 
 async def probe(config: Config) -> Findings:
     """What is behind each port, one after the other, without touching settings. Raises Refused while an agent runs."""
-    if await standalone.is_running(config):
+    if await standalone.asked(config) is not None:
         raise Refused("the agent is running and has the ports; `status` shows its modems")
-    for port in sorted(discovery.present(config.modems)):
+    ports = sorted(discovery.present(config.modems))
+    for finding in _missing(config, ports):
+        yield finding
+    for port in ports:
         try:
             async with asyncio.timeout(LOOK_S):
                 found = await discovery.probe(port, config.modems)
         except (OSError, discovery.NoModem) as error:
-            yield Finding("port", False, str(error), _remedy(str(error)))
+            said = str(error) or f"{port}: no answer to AT within {LOOK_S:.0f} s"
+            yield Finding("port", False, said, remedy_of(said))
         else:
             span = found.span(config.modems.options(port, found.identity.imei))
             yield Finding("port", True, f"{port}: {span}, {found.identity.maker} {found.identity.model}")

@@ -26,6 +26,10 @@ _WHY = {
     " runs the cloud side. A new one: python -m admin agents rotate",
     Answer.EXPIRED: "this code is too old, it is good for 24 hours; ask for a new one (python -m admin agents rotate)",
 }
+_NOWHERE = (
+    "check --url: it leads to nothing that takes codes (HTTP {status}). It must be the wss:// address with its stage,"
+    " as python -m admin agents add printed it; the code is still good"
+)
 _LOST = {Answer.UNKNOWN, Answer.USED}  # whatever secret was shown with it is of no use any more
 
 
@@ -92,7 +96,8 @@ def _judge(status: int, place: Place) -> None:
         return
     if status in _LOST:
         place.pending.unlink(missing_ok=True)
-    why = _WHY.get(Answer(status)) if status in set(Answer) else None
+    why = _NOWHERE.format(status=status) if status in {403, 404} else None
+    why = _WHY.get(Answer(status), why) if status in set(Answer) else why
     raise Refused(why or f"the cloud did not take the code (HTTP {status}); run the same command again in a minute")
 
 

@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 
 INCOMPLETE_S = 86_400.0
 """How long after its latest part a message is told without those that never came: networks try for hours."""
+TOGETHER_S = 6 * 3600.0
+"""Parts that the message centre took further apart are of two messages: a sender whose network fails between two parts
+tries for some hours, and by the next day the 8-bit reference may be another message's."""
 _SILENT_PID = 0x40
 """Short message type 0 (3GPP TS 23.040 §9.2.3.9): to be acknowledged, and its content discarded."""
 
@@ -28,7 +31,7 @@ Group = tuple[str, str, int, int, int]
 """SIM, sender, reference, its bits, and number of parts (23.040 §9.2.3.24.1)."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Gathering:
     """The parts of one message so far, by their number."""
 
@@ -38,11 +41,18 @@ class Gathering:
     def latest(self) -> float:
         return max(part.at for part, _ in self.parts.values())
 
+    def may_have(self, other: Deliver) -> bool:
+        """Whether that part was sent with these, as far as their time stamps tell (TP-SCTS, 23.040 §9.2.3.11)."""
+        stamps = [message.timestamp for _, message in self.parts.values()]
+        return other.timestamp is None or all(
+            stamp is None or abs((stamp - other.timestamp).total_seconds()) <= TOGETHER_S for stamp in stamps
+        )
+
 
 class Inbox:
     def __init__(self, journal: Journal, announce: Callable[[Sequence[EventRow]], None], clock: Clock) -> None:
         self._journal, self._announce, self._clock = journal, announce, clock
-        self._gatherings: dict[Group, Gathering] = {}
+        self._gatherings: dict[Group, list[Gathering]] = {}
 
     def restore(self, contents: Contents) -> None:
         for part in contents.received:
@@ -66,10 +76,9 @@ class Inbox:
     def give_up(self) -> None:
         """Tells messages whose missing parts are not to be expected any more."""
         before = self._clock.now() - INCOMPLETE_S
-        for group, gathering in list(self._gatherings.items()):
-            if gathering.latest < before:
-                del self._gatherings[group]
-                self._tell(gathering, group[4])
+        for group, gatherings in list(self._gatherings.items()):
+            for gathering in [one for one in gatherings if one.latest < before]:
+                self._end(group, gathering)
 
     def _sort(self, part: ReceivedPart, message: Deliver | None) -> None:
         if message is None:
@@ -89,14 +98,23 @@ class Inbox:
         concat = message.concat
         assert concat is not None
         group = (part.imsi or part.span, message.originator.number, concat.ref, concat.bits, concat.total)
-        gathering = self._gatherings.setdefault(group, Gathering())
-        if concat.seq in gathering.parts:  # another message with the same reference: the first will not be whole
-            self._tell(gathering, concat.total)
-            gathering = self._gatherings[group] = Gathering()
+        gathering = next((one for one in self._gatherings.get(group, []) if one.may_have(message)), None)
+        if gathering is not None and concat.seq in gathering.parts:  # it will not be whole: the reference is used again
+            self._end(group, gathering)
+            gathering = None
+        if gathering is None:
+            gathering = Gathering()
+            self._gatherings.setdefault(group, []).append(gathering)
         gathering.parts[concat.seq] = (part, message)
         if len(gathering.parts) == concat.total:
+            self._end(group, gathering)
+
+    def _end(self, group: Group, gathering: Gathering) -> None:
+        """Tells it as it is."""
+        self._gatherings[group].remove(gathering)
+        if not self._gatherings[group]:
             del self._gatherings[group]
-            self._tell(gathering, concat.total)
+        self._tell(gathering, group[4])
 
     def _tell(self, gathering: Gathering, total: int) -> None:
         numbers = sorted(gathering.parts)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_agent import journal_schema, journal_tables
-from edge_agent.config import JournalConfig
+from edge_agent.config import LOCK_SUFFIX, JournalConfig
 from edge_agent.held import (
     Contents,
     EarlyReport,
@@ -37,8 +37,9 @@ log = logging.getLogger(__name__)
 
 RESERVE_MB = 16
 """New jobs are refused below this much free disk, so that the answers of those already held still fit."""
-RESERVE_SHARE = 0.9
-"""And above this share of `max_mb`, for the same reason."""
+RESERVE_SHARE = 0.75
+"""And above this share of `max_mb`, for the same reason: what is still written of a held job, its parts and its result,
+takes half a kilobyte, ten parts twice as much."""
 
 
 class AlreadyRunning(Exception):
@@ -64,11 +65,12 @@ class Journal:
         self._config = config
         self._lock = lock
         self.contents = contents
+        self.new = False  # the file was not there before
         self.trouble = ""  # why nothing new can be stored; empty when all is well
         self._on_trouble: Callable[[str], None] = lambda trouble: None
         self._usable = asyncio.Event()
         self._usable.set()
-        self._size_mb = 0.0
+        self._size_mb = journal_tables.size_mb(db)
         self._writer = Writer(db, self._troubled)
         self._synced = _Synced(self._writer)
 
@@ -80,6 +82,7 @@ class Journal:
         AlreadyRunning, or JournalBroken when not even that is possible.
         """
         lock = _lock(config.path)
+        new = not config.path.exists()
         try:
             try:
                 db, contents = _open(config, reports_since)
@@ -88,12 +91,18 @@ class Journal:
         except (JournalBroken, sqlite3.Error, OSError) as error:
             os.close(lock)
             raise JournalBroken(f"the journal {config.path} cannot be opened: {_why(config.path, error)}") from error
-        return cls(config, db, contents, lock)
+        journal = cls(config, db, contents, lock)
+        journal.new = new
+        return journal
 
-    def close(self, timeout_s: float = 1.0) -> None:
-        """Writes what is still waiting, as far as the disk lets it."""
+    def close(self, timeout_s: float = 1.0, *, forget: bool = False) -> None:
+        """Writes what is still waiting, as far as the disk lets it. `forget`: nothing worth keeping is in it, and its
+        files go, while nobody else can have opened them."""
         if not self._writer.stop(timeout_s):
             log.error("journal: the disk did not answer within %s s; what was not written is lost", timeout_s)
+        elif forget:
+            for file in self._config.files:
+                file.unlink(missing_ok=True)
         os.close(self._lock)
 
     def watch(self, on_trouble: Callable[[str], None]) -> None:
@@ -122,7 +131,12 @@ class Journal:
         refusal = self.refuses()
         if refusal:
             raise JournalUnavailable(refusal)
-        return self._writer.request(lambda db: journal_tables.add_jobs(db, jobs))
+        return self._writer.request(lambda db: self._add_jobs(db, jobs))
+
+    def _add_jobs(self, db: sqlite3.Connection, jobs: Sequence[HeldJob]) -> list[HeldJob]:
+        added = journal_tables.add_jobs(db, jobs)
+        self._size_mb = journal_tables.size_mb(db)
+        return added
 
     def mark(self, job: HeldJob, part: HeldPart, counted: bool) -> Awaitable[None]:
         """The mark before the first byte of a PDU."""
@@ -144,7 +158,7 @@ class Journal:
         self._writer.fact(partial(journal_tables.settle, job=job.id, state=job.state, events=events), told)
 
     def acknowledge(self, event_ids: Sequence[str]) -> None:
-        self._writer.fact(partial(journal_tables.acknowledge, event_ids=event_ids))
+        self._writer.fact(partial(journal_tables.acknowledge, event_ids=event_ids), frees=True)
 
     def forget_early(self, report: EarlyReport) -> None:
         self._writer.fact(partial(journal_tables.drop_early_report, report=report))
@@ -181,12 +195,12 @@ class Journal:
     async def prune(self, now: float) -> None:
         """Forgets what nobody can ask for any more; more of it when the file grows too large."""
         month = day_of(now)[:7]
-        while await self._writer.request(lambda db: journal_tables.prune(db, now, month)):
+        while await self._writer.request(lambda db: journal_tables.prune(db, now, month), frees=True):
             pass
-        self._size_mb = await self._writer.request(journal_tables.size_mb)
+        self._size_mb = await self._writer.request(journal_tables.size_mb, frees=True)
         if self._size_mb > self._config.max_mb * RESERVE_SHARE / 2:
-            await self._writer.request(lambda db: journal_tables.drop_jobs(db, now, 50_000))
-            self._size_mb = await self._writer.request(journal_tables.size_mb)
+            await self._writer.request(lambda db: journal_tables.drop_jobs(db, now, 50_000), frees=True)
+            self._size_mb = await self._writer.request(journal_tables.size_mb, frees=True)
 
     def note_time(self, now: float) -> None:
         """So that after a restart a clock that is behind this is known to be wrong."""
@@ -242,19 +256,28 @@ def _begin_anew(config: JournalConfig, error: JournalDamaged, now: float) -> tup
 
 def _lock(path: Path) -> int:
     """One agent a journal: two would send everything twice."""
-    file = path.with_suffix(".lock")
+    file = path.with_suffix(LOCK_SUFFIX)
     try:
         lock = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        if not file.exists():
-            raise JournalBroken(f"{file}: {error.strerror}") from error
-        lock = os.open(file, os.O_RDONLY | os.O_CLOEXEC)  # a read-only disk can be locked all the same
+        lock = _lock_read_only(file, error)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
         raise AlreadyRunning(f"another agent is running on {path}") from None
     return lock
+
+
+def _lock_read_only(file: Path, error: OSError) -> int:
+    """A read-only disk can be locked all the same."""
+    try:
+        return os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise JournalBroken(f"{file}: {error.strerror}") from error
+    except PermissionError:
+        owner = file.stat().st_uid
+        raise JournalBroken(f"{file}: {error.strerror}; user {owner} owns it: run as that one, or chown it") from error
 
 
 def _set_aside(path: Path, now: float) -> Path:

@@ -130,12 +130,27 @@ def _read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
 
 
-def is_damage(error: sqlite3.Error) -> bool:
+def is_damage(error: Exception) -> bool:
     """Whether the file itself is broken, as against the disk around it."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-def is_outside(error: sqlite3.Error) -> bool:
+def is_full(error: Exception) -> bool:
+    """Whether there is no room: on the disk, or below `journal.max_mb`."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+
+
+def in_words(connection: sqlite3.Connection, error: Exception) -> str:
+    """SQLite has the same words for a full disk and a file that may not grow."""
+    if not is_full(error):
+        return str(error)
+    pages, most = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "max_page_count"))
+    if pages >= most:
+        return "it is full: it holds all that journal.max_mb allows, until the cloud has acknowledged some of it"
+    return f"the disk is full ({error})"
+
+
+def is_outside(error: Exception) -> bool:
     """Whether the disk (full, read-only, failing) or the file's damage is at fault, and not a statement of ours."""
     return is_damage(error) or getattr(error, "sqlite_errorcode", 0) & 0xFF in _OUTSIDE
 

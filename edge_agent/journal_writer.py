@@ -24,7 +24,7 @@ from typing import Any
 
 from edge_agent import journal_tables
 from edge_agent.held import JournalUnavailable
-from edge_agent.journal_schema import is_outside
+from edge_agent.journal_schema import in_words, is_full, is_outside
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,7 @@ class _Entry:
     step: Step
     told: Told | None
     fact: bool
+    frees: bool = False
     result: Any = None
 
 
@@ -73,15 +74,17 @@ class Writer:
         self._thread = threading.Thread(target=self._commit_all, name="journal", daemon=True)
         self._thread.start()
 
-    def request(self, step: Step) -> "asyncio.Future[Any]":
+    def request(self, step: Step, *, frees: bool = False) -> "asyncio.Future[Any]":
         """Resolves after the commit; raises JournalUnavailable when it cannot be stored now."""
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._add(_Entry(step, _resolver(future), fact=False), 0.0)
+        self._add(_Entry(step, _resolver(future), fact=False, frees=frees), 0.0)
         return future
 
-    def fact(self, step: Step, told: Callable[[], None] | None = None, *, soon: bool = False) -> None:
-        """Stores it, sooner or later; `told` is called after the commit."""
-        self._add(_Entry(step, _caller(told) if told else None, fact=True), SOON_S if soon else GATHER_S)
+    def fact(
+        self, step: Step, told: Callable[[], None] | None = None, *, soon: bool = False, frees: bool = False
+    ) -> None:
+        """Stores it, sooner or later; `told` is called after the commit. `frees`: it makes room in a full file."""
+        self._add(_Entry(step, _caller(told) if told else None, fact=True, frees=frees), SOON_S if soon else GATHER_S)
 
     def durable(self, step: Step) -> "asyncio.Future[Any]":
         """A fact that the caller waits for, however long the disk takes."""
@@ -123,7 +126,7 @@ class Writer:
                 self._db.execute("BEGIN IMMEDIATE")
             for entry in entries:
                 entry.result = entry.step(self._db)
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 (also a value that SQLite cannot hold, which is no sqlite3.Error)
             failed, self._staged = [*self._staged, *entries], []
             self._failed(failed, error)
             return False
@@ -185,18 +188,16 @@ class Writer:
         if waiting and self._stage(waiting):
             self._schedule(left_s)
 
-    def _failed(self, entries: list[_Entry], error: sqlite3.Error) -> None:
+    def _failed(self, entries: list[_Entry], error: Exception) -> None:
         self._roll_back()
-        if is_outside(error):
+        if is_outside(error) and not (is_full(error) and any(entry.frees for entry in entries)):
             self._wait_for_disk(entries, error)
-        elif len(entries) == 1:
-            self._drop(entries[0], error)
-        else:  # one step is at fault: the others must not suffer for it
+        else:  # one step is at fault, and the others must not suffer for it; or some of them make room
             self._run_apart(entries)
 
-    def _wait_for_disk(self, entries: list[_Entry], error: sqlite3.Error) -> None:
+    def _wait_for_disk(self, entries: list[_Entry], error: Exception) -> None:
         """The disk does not take it: requests are told so, facts are tried again."""
-        reason = f"the journal cannot be written: {error}"
+        reason = f"the journal cannot be written: {in_words(self._db, error)}"
         self._set_trouble(reason)
         self._waiting[:0] = [entry for entry in entries if entry.fact]
         self._due = self._loop.time() + RETRY_S
@@ -208,21 +209,42 @@ class Writer:
 
     def _run_apart(self, entries: list[_Entry]) -> None:
         self._committing = entries  # so that what is asked for meanwhile waits
-        for entry in entries:
+        left, trouble = self._each_alone(entries)
+        self._committing = []
+        if trouble is not None:
+            self._wait_for_disk(left, trouble)
+            return
+        self._set_trouble("")
+        if self._timer is None:
+            self._go_on()
+
+    def _each_alone(self, entries: Sequence[_Entry]) -> tuple[list[_Entry], Exception | None]:
+        """A transaction for each; those that make room first. What the disk did not take, and why: after the first of
+        the others that it refuses, the rest is not even tried.
+        """
+        left: list[_Entry] = []
+        trouble: Exception | None = None
+        for entry in sorted(entries, key=lambda entry: not entry.frees):
+            if trouble is not None and not entry.frees:
+                left.append(entry)
+                continue
             try:
                 self._db.execute("BEGIN IMMEDIATE")
                 entry.result = entry.step(self._db)
                 self._db.execute("COMMIT")
-            except sqlite3.Error as error:
-                self._failed([entry], error)
+            except Exception as error:  # noqa: BLE001 (as in `_stage`)
+                self._roll_back()
+                if is_outside(error):
+                    left.append(entry)
+                    trouble = error
+                else:
+                    self._drop(entry, error)
             else:
                 if entry.told is not None:
                     entry.told(entry.result, None)
-        self._committing = []
-        if self._timer is None:
-            self._go_on()
+        return left, trouble
 
-    def _drop(self, entry: _Entry, error: sqlite3.Error) -> None:
+    def _drop(self, entry: _Entry, error: Exception) -> None:
         """A mistake of ours. Nobody may take it for stored."""
         log.error("a step of the journal failed: %s", error)
         if entry.told is not None:
@@ -243,8 +265,12 @@ class Writer:
             for entry in entries:
                 entry.step(self._db)
             self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            log.error("journal: %d facts could not be written at the end: %s", len(entries), error)
+        except Exception:  # noqa: BLE001 (as in `_stage`)
+            self._roll_back()
+            untold = [_Entry(entry.step, None, fact=True, frees=entry.frees) for entry in entries]
+            left, trouble = self._each_alone(untold)
+            if trouble is not None:
+                log.error("journal: %d facts could not be written at the end: %s", len(left), trouble)
 
     def _set_trouble(self, trouble: str) -> None:
         if trouble != self._trouble:

@@ -10,6 +10,7 @@ from edge_agent.pacing import Limits, Pace, day_of
 
 LONGEST_PAUSE_S = 60.0
 """The longest pause after submissions that failed before their first byte; doubled from 1 s."""
+_DOUBLINGS = 6  # make more than the longest pause of 1 s; a float ends at 1,023
 
 
 @dataclass(slots=True)
@@ -21,7 +22,7 @@ class Lane:
     @property
     def pause_s(self) -> float:
         """How long to leave the span alone before it is given work again."""
-        return min(LONGEST_PAUSE_S, 2.0 ** (self.failures - 2)) if self.failures > 1 else 0.0
+        return min(LONGEST_PAUSE_S, 2.0 ** min(self.failures - 2, _DOUBLINGS)) if self.failures > 1 else 0.0
 
 
 class Lanes:

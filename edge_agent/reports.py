@@ -1,6 +1,7 @@
 """Delivery reports: from a raw SMS-STATUS-REPORT to what is now known of a message.
 
-Rule: a report that is acknowledged to the modem is on disk, or belongs to nothing of ours.
+Rule: a report that is acknowledged to the modem is on disk, or belongs to nothing of ours. What is no report, though a
+modem called it one, is the inbox's to keep.
 """
 
 import logging
@@ -57,11 +58,11 @@ class Reports:
         self._matcher.discard(part)
         self._review(part)
 
-    def take(self, span: str, imsi: str, pdu: str) -> None:
-        """A raw report, which may be a repeated one or nothing of ours."""
+    def take(self, span: str, imsi: str, pdu: str) -> bool:
+        """A raw report, which may be a repeated one or nothing of ours. False when it is none, and not taken."""
         report = _decode(pdu)
         if report is None:
-            return
+            return False
         sim = imsi or span
         found = self._find(sim, report)
         if found is not None and found.part.state is PartState.MARKED:
@@ -72,6 +73,7 @@ class Reports:
             log.info("%s: a delivery report that fits no message of ours", span)
         else:
             self._apply(found, report)
+        return True
 
     def time_told(self) -> None:
         """From now on the clock is right, so that the service centre's can be compared with it."""
@@ -143,13 +145,9 @@ class Reports:
 def _decode(pdu: str) -> StatusReport | None:
     try:
         report = decode(pdu)
-    except MalformedPdu as error:
-        log.warning("a delivery report that cannot be read: %s", error.reason)
+    except MalformedPdu:
         return None
-    if isinstance(report, StatusReport):
-        return report
-    log.warning("what a modem gave as a delivery report is none")
-    return None
+    return report if isinstance(report, StatusReport) else None
 
 
 def _epoch(moment: datetime | None) -> float | None:

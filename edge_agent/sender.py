@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 REST_S = 60.0
 """A span whose pacing makes it wait longer than this lets others of the pool have its jobs."""
 CLOCK_POLL_S = 5.0
+HELD_UP_S = 5.0
+"""A span that is with one message for longer than this has its queue helped out with by idle ones. Networks mostly
+answer within this; a modem that hangs keeps its message for up to three minutes."""
 _TURNS = 2
 """For so many turns of the event loop the books of a message that was sent wait: meanwhile the next one's mark is
 committed, its prompt comes and its PDU goes. That the modem has the message is noted before."""
@@ -62,7 +65,8 @@ class Sender:
         self._journal, self._book, self._reports = journal, book, reports
         self._dispatch, self._lanes, self._clock = dispatch, lanes, clock
         self._closing = False
-        self._busy = 0
+        self._submitting: dict[str, HeldJob] = {}  # by span
+        self._seen: dict[str, tuple[HeldJob, float]] = {}  # the same when last looked at, and since when
         self._quiet = asyncio.Event()
         self._quiet.set()
 
@@ -84,6 +88,16 @@ class Sender:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(budget_s):
                 await self._quiet.wait()
+
+    def relieve(self) -> None:
+        """Asked about every second, so that no message pays for it: lets idle spans help out those that are held up."""
+        now, before = self._clock.elapsed(), self._seen
+        self._seen = {}
+        for span, job in self._submitting.items():
+            known = before.get(span)
+            self._seen[span] = known if known is not None and known[0] is job else (job, now)
+        late = [(since, span) for span, (_, since) in self._seen.items() if now - since >= HELD_UP_S]
+        self._dispatch.held_up(span for _, span in sorted(late))
 
     def mark(self, handover: Handover) -> Awaitable[None]:
         """Begins to write the mark; what it returns is awaited before the first byte of the PDU."""
@@ -178,7 +192,7 @@ class Sender:
         return encode_message(job.to, job.text, ref=job.ref, validity_s=left_s, status_report=job.report)
 
     async def _submit(self, handover: Handover, pdu: SubmitPdu, modem: ReadyModem) -> Submission:
-        self._busy += 1
+        self._submitting[modem.span] = handover.job
         self._quiet.clear()
         more = handover.part.number + 1 < handover.part.total
         try:
@@ -187,8 +201,8 @@ class Sender:
             self._cut(handover, cancelled)
             raise
         finally:
-            self._busy -= 1
-            if not self._busy:
+            self._submitting.pop(modem.span, None)
+            if not self._submitting:
                 self._quiet.set()
 
     def _cut(self, handover: Handover, cancelled: asyncio.CancelledError) -> None:

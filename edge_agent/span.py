@@ -120,7 +120,8 @@ class AgentSide(Protocol):
         ...
 
     def status_report(self, span: str, imsi: str, pdu: str) -> Awaitable[None]:
-        """A raw SMS-STATUS-REPORT in hex, direct or from store. May be a duplicate, or nothing of ours.
+        """A raw SMS-STATUS-REPORT in hex, direct or from store. May be a duplicate, nothing of ours, or no report at
+        all, and is then kept as `delivered` keeps it.
 
         It is taken at once. What is returned is awaited before the modem side acknowledges (CNMA) or deletes (CMGD) it:
         then it is on disk.

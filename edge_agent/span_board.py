@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from edge_agent.span import SpanState, SpanStatus
-from shared.wire import Signal, SpanInfo
+from shared.wire import PACED, Signal, SpanInfo
 
 SOON_S = 60.0
 """A span that pacing holds back for longer than this is told as not available."""
@@ -67,7 +67,7 @@ class SpanBoard:
         next_at = self._next_at(status.span)
         reason = status.reason or ("" if status.available else status.state.value) or trouble
         if not reason and next_at is not None and next_at > self._now() + SOON_S:
-            reason = "sending limit reached"
+            reason = PACED
         return SpanInfo(
             span=status.span,
             available=not reason,
@@ -83,6 +83,7 @@ class SpanBoard:
             next_at=next_at,
             queue=queues.get(status.span, 0),
             balance=status.balance,
+            sim_full=status.sim_full,
         )
 
 

@@ -60,7 +60,7 @@ class Stranded:
         return Acceptance((), self._reason)
 
     async def cancel_jobs(self, job_ids: Sequence[str]) -> None:
-        """What is held is out of reach; the cloud asks again with every hello."""
+        """What is held is out of reach, and goes out later, if it was not sent before: its result is the last word."""
 
     def acknowledged(self, event_ids: Sequence[str]) -> None:
         """Nothing was told."""

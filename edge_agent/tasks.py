@@ -8,7 +8,8 @@ from edge_agent.link_policy import Disconnect
 
 
 class Tasks:
-    """`async with Tasks() as tasks`; a task that fails ends the others and is raised."""
+    """`async with Tasks() as tasks`; a task that fails ends the others and is raised, in a group. What the body raises
+    comes out as it is."""
 
     def __init__(self) -> None:
         self._group = asyncio.TaskGroup()
@@ -18,10 +19,15 @@ class Tasks:
         await self._group.__aenter__()
         return self
 
-    async def __aexit__(self, *error: Any) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         for task in self._tasks:
             task.cancel()
-        await self._group.__aexit__(*error)
+        try:
+            await self._group.__aexit__(kind, error, trace)
+        except BaseExceptionGroup as group:
+            if error is None or group.exceptions != (error,):
+                raise
+            raise error from error.__cause__
 
     def start(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = self._group.create_task(work)

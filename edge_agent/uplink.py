@@ -16,15 +16,16 @@ import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
 from edge_agent.clock import Clock
-from edge_agent.config import Cloud
+from edge_agent.config import Cloud, with_credential_of_now
 from edge_agent.connection import LINGER_S, Connection, Link, Socket, SocketClosed
-from edge_agent.link_policy import PROVEN_S, Backoff, Disconnect, of_close, of_status, renewals
+from edge_agent.link_policy import PROVEN_S, Backoff, Disconnect, Then, of_close, of_status, renewals
 from edge_agent.session import MAX_INBOUND_BYTES
 from shared.wire import SpanInfo
 
 log = logging.getLogger(__name__)
 
 OPEN_S = 15.0
+LOOK_S = 5.0  # between looks for another credential, while the cloud does not accept the one that was read
 CLOSE_S = 0.3  # part of the shutdown's budget; a closing handshake is a courtesy
 PING_EVERY_S, PONG_WITHIN_S = 10.0, 15.0
 """A link that died without a word is noticed within the sum of both: less than 30 s."""
@@ -129,7 +130,19 @@ class Uplink:
                 if ended.then == "stop":
                     self._retire(linger_s=0.0)
                     return ended
-                await asyncio.sleep(self._backoff.delay(ended.then))
+                await self._rest(ended.then)
+
+    async def _rest(self, then: Then) -> None:
+        """Waits before the next attempt; where a person has to help, no longer than until he has enrolled it anew."""
+        until = self._clock.elapsed() + self._backoff.delay(then)
+        while (left := until - self._clock.elapsed()) > 0:
+            if then != "reenrol":
+                await asyncio.sleep(left)
+            elif (now := with_credential_of_now(self._cloud)) != self._cloud:
+                self._cloud = now
+                return
+            else:
+                await asyncio.sleep(min(left, LOOK_S))
 
     def poke(self) -> None:
         """There are new events."""
@@ -193,11 +206,11 @@ class Uplink:
             await self._first_of(running, renew)
         finally:
             renew.cancel()
+        if running.connection.renew.is_set():
+            await asyncio.wait({running.task}, timeout=running.connection.renew_after_s)
         if running.task.done():
             self._current = None
             return running.task.result()
-        if running.connection.renew.is_set():
-            await asyncio.sleep(running.connection.renew_after_s)
         return None
 
     async def _first_of(self, running: _Running, renew: "asyncio.Future[Literal[True]]") -> None:

@@ -28,7 +28,7 @@ _RECEIVE_LIMIT = 10
 _WAIT_S = 1
 # Without a ceiling of its own, a source uses at most this many environments here.
 _CONCURRENCY = 4
-# An asynchronous invocation that fails is tried twice more, after one minute and then two.
+# An asynchronous invocation that fails is tried twice more, after one minute and then two, or less often as configured.
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 _ASYNC_RETRY_DELAYS_S = (60.0, 120.0)
 
@@ -138,7 +138,7 @@ class ScheduleRunner:
 
     async def _call(self, due: float) -> None:
         event = self._event(due)
-        for delay in (*_ASYNC_RETRY_DELAYS_S, None):
+        for delay in (*_ASYNC_RETRY_DELAYS_S[: self._schedule.retries], None):
             outcome = await self._pool.invoke(event)
             if not outcome.failed:
                 return

@@ -6,6 +6,8 @@ import socket
 
 from local_cloud.process import StartError
 
+_HIGHEST = 65535  # RFC 9293 §3.1: sixteen bits
+
 
 class Reservation:
     """Holds a port on 127.0.0.1 without listening on it.
@@ -15,7 +17,9 @@ class Reservation:
     """
 
     def __init__(self, port: int) -> None:
-        """Port 0 takes any. StartError if the port is in use."""
+        """Port 0 takes any. StartError if the port is in use, or is none."""
+        if not 0 <= port <= _HIGHEST:
+            raise StartError(f"PORT must be 1 to {_HIGHEST}, not {port}")
         if port:
             _check_free(port)
         self._socket = socket.socket()
@@ -33,7 +37,7 @@ def _check_free(port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             raise StartError(f"port {port} cannot be used ({error}); choose another: make run PORT=9000") from error
 
 

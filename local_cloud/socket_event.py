@@ -45,15 +45,19 @@ class Event:
 
     def authorize(self, client: Client, now: float) -> JsonObject:
         arn = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{self.api.api_id}/{self.api.stage}/$connect"
-        return {"type": "REQUEST", "methodArn": arn, **self.connect(client, now)}
+        return {"type": "REQUEST", "methodArn": arn, "stageVariables": {}, **self._asked(client, now)}
 
     def connect(self, client: Client, now: float) -> JsonObject:
+        return {**self._asked(client, now), "isBase64Encoded": False}
+
+    def _asked(self, client: Client, now: float) -> JsonObject:
+        """What the handshake said, for the authorizer and then for `$connect`."""
         event = {**_headers(client.headers), "requestContext": self._context(client, "$connect", "CONNECT", now)}
         if client.query:
             pairs = parse_qsl(client.query, keep_blank_values=True)
             event["queryStringParameters"] = dict(pairs)
             event["multiValueQueryStringParameters"] = _gathered(pairs)
-        return {**event, "isBase64Encoded": False}
+        return event
 
     def message(self, client: Client, route: str, body: str | bytes, now: float) -> JsonObject:
         context = self._context(client, route, "MESSAGE", now) | {"messageId": _connection_like_id()}
@@ -83,9 +87,14 @@ class Event:
             "apiId": self.api.api_id,
             "stage": self.api.stage,
             "domainName": client.domain,
-            "identity": {"sourceIp": client.source_ip},
+            "identity": _identity(client),
         }
         return context | ({"authorizer": dict(client.authorizer)} if client.authorizer else {})
+
+
+def _identity(client: Client) -> JsonObject:
+    agents = [value for name, value in client.headers if name.lower() == "user-agent"]
+    return {"sourceIp": client.source_ip, **({"userAgent": agents[-1]} if agents else {})}
 
 
 def _headers(pairs: Pairs) -> JsonObject:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -22,9 +24,15 @@ _EXAMPLE_NUMBER = "+12025550123"
 
 
 def supervise(make: Callable[[], LocalStack], work: Callable[[LocalStack], int]) -> int:
-    """Starts a stack, works on it, stops it whatever happens; the exit status. Ctrl-C and SIGTERM are orderly ends."""
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    """Starts a stack, works on it, stops it whatever happens; the exit status.
+
+    Ctrl-C, SIGTERM and the end of the terminal are orderly ends.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else it is to outlive its terminal: nohup
+        signal.signal(signal.SIGHUP, _interrupt)
+        _notice_hangup()
     stack = None
     try:
         stack = make()
@@ -43,6 +51,21 @@ def supervise(make: Callable[[], LocalStack], work: Callable[[LocalStack], int])
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
+
+
+def _notice_hangup() -> None:
+    """Of a terminal's end only its session's leader is told. Where that is `make`, it then waits for us; so we look."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return  # started from none
+    threading.Thread(target=_hang_up_with, args=(terminal,), daemon=True).start()
+
+
+def _hang_up_with(terminal: int) -> None:
+    while os.isatty(terminal):
+        time.sleep(_LOOK_EVERY_S)
+    os.kill(os.getpid(), signal.SIGHUP)
 
 
 def _ignore_signals() -> None:

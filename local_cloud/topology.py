@@ -76,6 +76,7 @@ class Schedule(BaseModel):
     every_s: int
     source: str
     input: str | None = None
+    retries: int = 2  # Lambda's own, of a call that failed
 
 
 class Topology(BaseModel):
@@ -255,13 +256,23 @@ def _schedules(resources: Resources) -> Iterator[Schedule]:
 
 def _schedule(name: str, each: Resource, target: JsonObject, source: str, resources: Resources) -> Schedule:
     text = target.get("Input")
+    function = function_of(target.get("Arn"), resources)
     return Schedule(
         name=each.text("Name", name),
-        function=function_of(target.get("Arn"), resources),
+        function=function,
         every_s=rate_seconds(each.text("ScheduleExpression")),
         source=source,
         input=text if isinstance(text, str) else None,
+        retries=_retries(function, resources),
     )
+
+
+def _retries(function: str, resources: Resources) -> int:
+    """How often an asynchronous call of it that failed is tried again: twice, unless the template says less."""
+    for _, each in _of(resources, "AWS::Lambda::EventInvokeConfig"):
+        if function_of(each.properties["FunctionName"], resources) == function:
+            return each.number("MaximumRetryAttempts", 2)
+    return 2
 
 
 def rate_seconds(expression: str) -> int:

@@ -120,4 +120,8 @@ Ports = Annotated[
 Destinations = Annotated[tuple[str, ...], BeforeValidator(_destinations, json_schema_input_type=str | int)]
 First = Annotated[datetime | None, BeforeValidator(partial(_moment, last=False), json_schema_input_type=_When | None)]
 Last = Annotated[datetime | None, BeforeValidator(partial(_moment, last=True), json_schema_input_type=_When | None)]
-Pattern = Annotated[str, BeforeValidator(_pattern, json_schema_input_type=str | int), Field(max_length=64)]
+Pattern = Annotated[
+    str,
+    Field(max_length=64),
+    BeforeValidator(_pattern, json_schema_input_type=Annotated[str, Field(max_length=64)] | int),
+]

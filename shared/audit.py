@@ -32,8 +32,15 @@ class AuditedStore(Protocol):
 
     def change_account(self, before: Account, after: Account, entry: Entry) -> bool: ...
 
+    def agents_of(self, account: str) -> Sequence[Agent]:
+        """As they are now."""
+        ...
+
     def delete_account(self, account: Account, entry: Entry, *, until: float) -> bool:
-        """Leaves a stone with its name until then, so that nobody who takes the name finds its messages."""
+        """Leaves a stone with its name until then, so that nobody who takes the name finds its messages.
+
+        False also when a code was given for one of its sites since `account` was read.
+        """
         ...
 
     def add_agent(self, agent: Agent, entry: Entry) -> bool:
@@ -47,7 +54,7 @@ class AuditedStore(Protocol):
     def change_port(self, before: Port, after: Port, entry: Entry) -> bool: ...
 
     def note(self, entry: Entry) -> None:
-        """For what is written elsewhere, and before it."""
+        """For what is written elsewhere, and before it; once more if it then came to nothing."""
         ...
 
     def entries(self, account: str, since: float, most: int) -> Sequence[Entry]:

@@ -7,7 +7,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypedDict
 from urllib.parse import parse_qsl
@@ -61,7 +61,8 @@ class Call:
         if len(self.raw) > MAX_BODY_BYTES:
             raise ApiError(BODY_TOO_LARGE, limit=MAX_BODY_BYTES)
         text = _decoded(self.raw).strip()
-        if text[:1] in {"{", "["} or not _is_form(self.headers.get("content-type", ""), text):
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if text[:1] in {"{", "["} or not _is_form(kind, text):
             return _from_json(text)
         return _from_form(text)
 
@@ -103,10 +104,18 @@ def _decoded(raw: bytes) -> str:
         raise _unreadable("it is not UTF-8") from None
 
 
-def _is_form(content_type: str, text: str) -> bool:
+# How bodies begin that hold a `=` too and are no forms.
+_OTHERS = {"--": "multipart/form-data", "<": "XML"}
+
+
+def _is_form(kind: str, text: str) -> bool:
     """[C] A form may come unlabelled. curl's `-d` labels JSON a form, so the first character was looked at first."""
-    kind = content_type.partition(";")[0].strip().lower()
-    return kind == "application/x-www-form-urlencoded" or (kind != "application/json" and "=" in text)
+    if kind == "application/x-www-form-urlencoded":
+        return True
+    for start, name in _OTHERS.items():
+        if text.startswith(start):
+            raise _unreadable(f"it is {name}")
+    return kind != "application/json" and "=" in text
 
 
 def _from_json(text: str) -> Body:
@@ -118,7 +127,7 @@ def _from_json(text: str) -> Body:
         raise _unreadable("it is JSON, but no object")
     if "\\u" in text:
         _refuse_halves(value)
-    return {_bare(name): content for name, content in value.items()}
+    return _named(value.items())
 
 
 def _no_constant(name: str) -> float:
@@ -138,19 +147,28 @@ def _from_form(text: str) -> Body:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_FORM_FIELDS, errors="strict")
     except ValueError:
         raise _unreadable("it is a form with too many fields or with bytes that are not UTF-8") from None
+    return _named(pairs)
+
+
+def _named(pairs: Iterable[tuple[str, Value]]) -> Body:
+    """A name that comes twice, or with brackets, is a list. Null is nothing to join."""
     body: Body = {}
     for name, value in pairs:
-        body[_bare(name)] = _joined(body.get(_bare(name)), value, listed=name != _bare(name))
+        bare = _bare(name)
+        before = body.get(bare)
+        if value is None:
+            body.setdefault(bare, None)
+        elif isinstance(before, list):
+            before.extend(_as_list(value))
+        elif before is not None:
+            body[bare] = [before, *_as_list(value)]
+        else:
+            body[bare] = value if name == bare else _as_list(value)
     return body
 
 
-def _joined(before: Value, value: str, *, listed: bool) -> Value:
-    """A name that comes twice, or with brackets, is a list."""
-    if isinstance(before, list):
-        return [*before, value]
-    if before is not None:
-        return [before, value]
-    return [value] if listed else value
+def _as_list(value: Value) -> list[Value]:
+    return value if isinstance(value, list) else [value]
 
 
 _BRACKETS = re.compile(r"\[[0-9]*\]\Z")

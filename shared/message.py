@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 from shared.lifecycle import STATUS, State, Status, has_ended, may
 from shared.wire import Cause, SpanInfo
+
+_T = TypeVar("_T")
 
 AgentKey = tuple[str, str]
 """(account, agent id): whose queue a message waits in."""
@@ -33,6 +36,7 @@ class Message:
     ended_at: float | None = None  # when the attempt ended; "time" of the outbox
     delivered_at: float | None = None
     parts_sent: int = 0
+    told: bool = False  # its site itself has said how the attempt ended
     imsi: str = ""
     cause: Cause | None = None
     request: str = ""  # digest of the whole request, with a request_id only
@@ -68,18 +72,22 @@ class Change:
     port: int | None = None
     port_name: str = ""
     imsi: str = ""
-    parts_sent: int | None = None
+    parts_sent: int | None = None  # None in all but a site's own result
     delivered_at: float | None = None
     cause: Cause | None = None
 
 
-def applies(message: Message, change: Change) -> bool:
-    """Whether the change is a step of `lifecycle.TRANSITIONS`, or adds to what is known of an expiry.
+_ENDED_UNHEARD = frozenset({State.EXPIRED, State.CANCELLED})
+"""How the cloud ends a message without having heard of it from its site."""
 
-    The cloud expires a message without knowing that parts of it had gone out; its agent may say so later.
+
+def applies(message: Message, change: Change) -> bool:
+    """Whether the change is a step of `lifecycle.TRANSITIONS`, or a site's own word on what the cloud had ended.
+
+    The cloud expires or cancels without knowing what had gone out; the site may say so later, once.
     """
-    adds = message.state is change.state is State.EXPIRED and (change.parts_sent or 0) > message.parts_sent
-    return adds or may(message.state, change.state)
+    confirms = not message.told and change.parts_sent is not None and {message.state, change.state} <= _ENDED_UNHEARD
+    return confirms or may(message.state, change.state)
 
 
 def after(message: Message, change: Change) -> Message | None:
@@ -100,6 +108,7 @@ def after(message: Message, change: Change) -> Message | None:
         port_name=change.port_name or message.port_name,
         imsi=change.imsi or message.imsi,
         parts_sent=message.parts_sent if change.parts_sent is None else change.parts_sent,
+        told=message.told or change.parts_sent is not None,
     )
 
 
@@ -119,6 +128,14 @@ class Received:
     missing: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[_T]):
+    """A page of a list and, if that was asked for, how many there are in all: found in the same read."""
+
+    rows: tuple[_T, ...]
+    total: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What an account may do; 0 means no limit."""
@@ -135,6 +152,7 @@ class Account:
     timezone: str = "UTC"
     limits: Limits = field(default_factory=Limits)
     suspended: bool = False
+    invited: int = 0  # codes ever given for its sites; who deletes it sees by this that there are new ones
     deleted_at: float = 0.0  # only a stone is left, which keeps the name while its messages last
 
 
@@ -156,6 +174,10 @@ class Enrolment:
     until: float = 0.0
     traded_at: float = 0.0
 
+    def is_open(self, now: float) -> bool:
+        """Whether the code can be traded."""
+        return bool(self.code) and not self.traded_at and self.until >= now
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
@@ -169,7 +191,7 @@ class Agent:
     connection: str = ""  # empty while offline
     connected_at: float = 0.0
     last_seen: float = 0.0
-    offline_told: bool = False  # the operator was told that it is offline
+    offline_told: bool = False  # the operator was told that it is offline, or is about to be
     doubled_at: float = 0.0  # when two machines were last seen with its identity; enrolling anew clears it
     enrolment: Enrolment = field(default_factory=Enrolment)
     life: Life = field(default_factory=Life)

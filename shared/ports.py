@@ -15,7 +15,7 @@ from shared import wildcards
 if TYPE_CHECKING:  # every function imports this module, and only some of them what is named here
     from collections.abc import Mapping, Sequence
 
-    from shared.message import Account, Agent, AgentKey, Change, Life, Message, Port, Received, Snapshot
+    from shared.message import Account, Agent, AgentKey, Change, Life, Listed, Message, Port, Received, Snapshot
     from shared.push_event import PushEvent
     from shared.push_record import PushAttempt
     from shared.wire import FromCloud, SpanInfo
@@ -68,12 +68,16 @@ class Unposted:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits in all queues, seen in one look: how many, the oldest, who is past its deadline, who never left."""
+    """What waits in all queues, seen in one look: how many, the oldest, who is past its deadline, who never left.
+
+    Of a very long one a look sees a part (`whole` is False: at least so many), and the next look another.
+    """
 
     count: int
     oldest: float | None  # epoch s when the oldest was accepted; None when nothing waits
     overdue: tuple[Overdue, ...]
     unposted: tuple[Unposted, ...]  # and not overdue
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +111,10 @@ class OutboxStore(Protocol):
         """Strongly consistent, in the order asked, missing ones left out."""
         ...
 
+    def look(self, account: str, ids: Sequence[str]) -> tuple[Message, ...]:
+        """As `get`, but rather Unavailable after 3 s than late: for who looks again anyway, and has a deadline."""
+        ...
+
     def record(
         self, account: str, message_id: str, change: Change, *, settle: bool = True
     ) -> tuple[Recorded, Message | None]:
@@ -136,7 +144,7 @@ class OutboxStore(Protocol):
         ...
 
     def backlog(self, before: float) -> Backlog:
-        """All that waits, of all accounts, and what of it has a deadline earlier than `before`."""
+        """What waits, of all accounts, and what of it has a deadline earlier than `before`. Bounded: see `Backlog`."""
         ...
 
     def claim_posting(self, account: str, message_id: str, agent: str) -> bool:
@@ -151,12 +159,17 @@ class OutboxStore(Protocol):
         ...
 
     def history(
-        self, account: str, where: OutboxFilter, *, skip: int, limit: int, include_pending: bool
-    ) -> tuple[Message, ...]:
+        self,
+        account: str,
+        where: OutboxFilter,
+        *,
+        skip: int,
+        limit: int,
+        include_pending: bool,
+        with_total: bool = False,
+    ) -> Listed[Message]:
         """Newest first by the end of the attempt. Raises TooBroad: what one call may read is bounded."""
         ...
-
-    def count_history(self, account: str, where: OutboxFilter, *, include_pending: bool) -> int: ...
 
 
 class InboxStore(Protocol):
@@ -164,9 +177,11 @@ class InboxStore(Protocol):
         """Stores it once; False when it was there already."""
         ...
 
-    def page(self, account: str, where: OutboxFilter, *, skip: int, limit: int) -> tuple[Received, ...]: ...
-
-    def count(self, account: str, where: OutboxFilter) -> int: ...
+    def page(
+        self, account: str, where: OutboxFilter, *, skip: int, limit: int, with_total: bool = False
+    ) -> Listed[Received]:
+        """Newest first. Raises TooBroad as above."""
+        ...
 
 
 class AccountStore(Protocol):
@@ -220,7 +235,14 @@ class AccountStore(Protocol):
         ...
 
     def missed(self, account: str, agent_id: str, *, before: float) -> Agent | None:
-        """Marks one of them offline and told of. Returns it as it was, None when it was heard of meanwhile."""
+        """Marks one of them offline. Returns it as it was, None when it was heard of meanwhile.
+
+        It is to be told of then, and stays unheard of until `missed_told`: who crashes before that tells of it again.
+        """
+        ...
+
+    def missed_told(self, account: str, agent_id: str) -> None:
+        """That this was told; nothing when it was heard of meanwhile."""
         ...
 
     def trade_code(self, account: str, agent_id: str, *, code: str, credential: str, at: float) -> bool:
@@ -246,6 +268,22 @@ class AccountStore(Protocol):
 
         `whole` replaces all that was known. Otherwise each span is replaced unless a later `at` told of it already.
         """
+        ...
+
+    def spans_due(self, before: float) -> Sequence[AgentKey]:
+        """Agents of whose spans something may be to be told at `before` (shared/outages.py); reads only those."""
+        ...
+
+    def span_news(self, account: str, agent_id: str, *, at: float) -> Sequence[SpanInfo]:
+        """What is to be told: spans that are lost, and (`available`) that are back."""
+        ...
+
+    def note_told(self, account: str, agent_id: str, news: Sequence[SpanInfo], *, at: float, done: bool) -> None:
+        """That this is being told and, `done`, that it was."""
+        ...
+
+    def put_off_spans(self, account: str, agent_id: str, *, until: float) -> None:
+        """Keeps what is due from being due until then, or until the agent's next word on its spans."""
         ...
 
     def allot_ports(self, account: str, agent_id: str, spans: Sequence[SpanInfo]) -> Mapping[str, Port]:
@@ -282,7 +320,9 @@ class Tally:
 class TallyStore(Protocol):
     """Counters shared by all workers, each under a key that is not used again after `until`."""
 
-    def read(self, key: str) -> Tally: ...
+    def read(self, *keys: str) -> Tally:
+        """All of them as one: how often in all, and when last. As they stand now."""
+        ...
 
     def read_all(self, keys: Sequence[str]) -> Mapping[str, Tally]:
         """Those that were ever counted; may be a moment old."""
@@ -336,32 +376,10 @@ class PushQueue(Protocol):
         ...
 
 
-class SiteMetrics(Protocol):
-    def spans(self, account: str, agent_id: str, *, available: int) -> None:
-        """How many spans of a site can send. Told when that changes, so an unchanging site costs nothing."""
-        ...
-
-
 class Egress(Protocol):
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> PushAttempt: ...
 
     def check_host(self, host: str) -> str:
         """Empty, or why no push would get through now (it does not resolve). Raises
         `shared.egress_guard.Refused` for a host that no push may ever go to."""
-        ...
-
-
-class ApiLog(Protocol):
-    """What is kept of a call: never a body, a password or a phone number."""
-
-    def answered(self, *, uri: str, code: int, http: int, account: str, reference: str, seconds: float) -> None: ...
-
-    def broke(self, fault: BaseException, *, uri: str, reference: str) -> None:
-        """Something unexpected: where and of what kind. Its own words stay out, they may quote what was sent."""
-        ...
-
-
-class Alerts(Protocol):
-    def tell(self, subject: str, text: str) -> None:
-        """One event for the operator, e.g. "site offline". No message text, no phone numbers."""
         ...

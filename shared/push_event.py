@@ -10,6 +10,8 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from shared.lifecycle import Status
+
 PushType = Literal["SMS-Status-Result", "SMS-Status-Report", "SMS-Received"]
 
 _SUFFIX: dict[PushType, str] = {
@@ -37,13 +39,17 @@ class PushEvent:
 
     @property
     def id(self) -> str:
-        """The webhook-id. One message can say "result FAILED" and later "result SENT": two events, told once each."""
-        return "-".join(filter(None, (self.message_id, _SUFFIX[self.type], self.status.lower())))
+        """The webhook-id. One message can say "result FAILED: expired", later "result FAILED: uncertain" and in the end
+        "result SENT": three events, told once each.
+        """
+        several = self.type == "SMS-Status-Result" and self.status == Status.FAILED
+        kind = self.cause.partition(":")[0] if several else ""
+        return "-".join(filter(None, (self.message_id, _SUFFIX[self.type], self.status.lower(), kind)))
 
 
 def result_ids(message_id: str) -> tuple[str, ...]:
-    """Every id that a result of this message may have."""
-    return tuple(f"{message_id}-result-{status}" for status in ("sent", "failed"))
+    """Of the results that a report can follow: a part was sent, and the whole was or may have been."""
+    return f"{message_id}-result-sent", f"{message_id}-result-failed-uncertain"
 
 
 @cache

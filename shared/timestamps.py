@@ -4,6 +4,7 @@ Rule: inside, a time is epoch seconds; only this file turns it into text or back
 """
 
 import re
+from bisect import bisect_left
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -41,9 +42,27 @@ def _clock(found: re.Match[str], last: bool) -> time:
 
 
 def to_epoch(moment: datetime, zone: str, *, last: bool = False) -> float:
-    """A zoneless moment to epoch seconds. Of an hour that occurs twice, the first one, or with `last` the second."""
-    local = moment.replace(tzinfo=_zone(zone), fold=int(last))
-    return (local - _EPOCH).total_seconds()
+    """A zoneless moment to epoch seconds. Of an hour that occurs twice, the first one, or with `last` the second.
+
+    A moment that the clock jumps over is that of the jump, or with `last` the microsecond before it: what is shown
+    from 02:30 on begins with 03:00, and what is shown up to 02:30 ends with 01:59:59.
+    """
+    first, second = ((moment.replace(tzinfo=_zone(zone), fold=fold) - _EPOCH).total_seconds() for fold in (0, 1))
+    if first > second:  # PEP 495: so it is with moments that are skipped, and only with them
+        first = _jump(int(second), int(first), zone)
+        second = first - 1e-6
+    return second if last else first
+
+
+def _jump(before: int, behind: int, zone: str) -> float:
+    """When the zone's clock was put forward: at the first second that has the offset of `behind`."""
+    moments = range(before, behind + 1)
+    offset = _offset(behind, zone)
+    return float(moments[bisect_left(moments, True, key=lambda at: _offset(at, zone) == offset)])
+
+
+def _offset(epoch: int, zone: str) -> timedelta | None:
+    return datetime.fromtimestamp(epoch, _zone(zone)).utcoffset()
 
 
 def render(epoch: float | None, zone: str) -> str:

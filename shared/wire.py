@@ -40,10 +40,14 @@ class SpanInfo(WireModel):
     next_at: float | None = None  # epoch s: earliest next submission under the pacing limits, if later than now
     queue: int = 0  # jobs waiting for this span
     balance: str = ""  # last answer of the scheduled USSD balance check
+    sim_full: bool = False  # the SIM takes no more messages: what comes in waits with the network; it still sends
 
 
 NOT_THERE = "no port leads to it"
 """`SpanInfo.reason` of a span whose modem is not to be found."""
+
+PACED = "sending limit reached"
+"""`SpanInfo.reason` of a span that is in order and waits for its own pacing, as configured."""
 
 
 class Job(WireModel):

@@ -33,6 +33,7 @@ class Bench:
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
 
     def __post_init__(self) -> None:
+        self.accounts.clock = self.clock
         self.accounts.put_account(account())
         self.accounts.put_agent(agent())
         self.ports = SessionPorts(

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tests import sample_events
-from tests.template import load, resources
+from tests.template import load, resources, statements
 
 _HEAD = """# On AWS
 
@@ -23,6 +23,8 @@ _PROOFS = (
      "make test-deploy", "tests/deploy/test_ministack.py"),
     ("Each function does its work under its own role, and may do nothing of another's",
      "make test", "tests/functions/test_least_privilege.py"),
+    ("What SAM makes of the template lints clean with gradual deployment on and off, and keeps versions to go back to",
+     "make test", "tests/functions/test_transform.py"),
     ("The sample events are what AWS's models of them take, and what the local gateway makes",
      "make test", "tests/test_sample_events.py"),
     ("The template is clean for cfn-lint and checkov, with reasons for what is passed over (.checkov.yaml)",
@@ -86,11 +88,10 @@ def _rights() -> Iterator[str]:
             ", ".join(_each(statement["Action"])),
             ", ".join(map(_resource, _each(statement["Resource"]))),
         )
-        for name, properties in resources("AWS::Serverless::Function").items()
-        for policy in properties["Policies"]
-        for statement in policy["Statement"]
+        for name in resources("AWS::Serverless::Function")
+        for statement in statements(name)
     )
-    text = "And each may write its own log. What is not here is denied."
+    text = "What is not here is denied."
     return _table("Who may do what", text, ("Function", "For", "Actions", "Resources"), rows)
 
 
@@ -104,7 +105,7 @@ def _resource(value: Any) -> str:
         case {"Fn::GetAtt": [name, *_]} | {"Ref": name}:
             return str(name)
         case {"Fn::Sub": str(text)}:
-            return re.sub(r"\$\{(\w+)(\.Arn)?\}", r"\1", text.rpartition(":")[2])
+            return re.sub(r"\$\{(\w+)(\.Arn)?\}", r"\1", text.removesuffix(":*").rpartition(":")[2])
         case _:
             raise ValueError(f"a resource that this page cannot tell: {value}")
 

@@ -7,9 +7,23 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from shared import outages
 from shared.lifecycle import has_ended
-from shared.message import Account, Agent, AgentKey, Change, Life, Message, Port, Received, Site, Snapshot, after
-from shared.ports import Backlog, Gone, OutboxFilter, Overdue, Page, Recorded, Tally, Unposted
+from shared.message import (
+    Account,
+    Agent,
+    AgentKey,
+    Change,
+    Life,
+    Listed,
+    Message,
+    Port,
+    Received,
+    Site,
+    Snapshot,
+    after,
+)
+from shared.ports import Backlog, Clock, Gone, OutboxFilter, Overdue, Page, Recorded, Tally, Unposted
 from shared.presence import BACK_WITHIN_S, SILENT_AFTER_S
 from shared.push_event import PushEvent, to_json
 from shared.push_record import PushAttempt
@@ -64,6 +78,9 @@ class FakeOutbox:
     def get(self, account: str, ids: Sequence[str]) -> tuple[Message, ...]:
         self.faults.check()
         return tuple(self.rows[(account, i)] for i in ids if (account, i) in self.rows)
+
+    def look(self, account: str, ids: Sequence[str]) -> tuple[Message, ...]:
+        return self.get(account, ids)
 
     def record(
         self, account: str, message_id: str, change: Change, *, settle: bool = True
@@ -129,14 +146,18 @@ class FakeOutbox:
         return True
 
     def history(
-        self, account: str, where: OutboxFilter, *, skip: int, limit: int, include_pending: bool
-    ) -> tuple[Message, ...]:
+        self,
+        account: str,
+        where: OutboxFilter,
+        *,
+        skip: int,
+        limit: int,
+        include_pending: bool,
+        with_total: bool = False,
+    ) -> Listed[Message]:
         self.faults.check()
-        return self._history(account, where, include_pending)[skip : skip + limit]
-
-    def count_history(self, account: str, where: OutboxFilter, *, include_pending: bool) -> int:
-        self.faults.check()
-        return len(self._history(account, where, include_pending))
+        found = self._history(account, where, include_pending)
+        return Listed(found[skip : skip + limit], len(found) if with_total else None)
 
     def _history(self, account: str, where: OutboxFilter, include_pending: bool) -> tuple[Message, ...]:
         timed = [
@@ -166,13 +187,12 @@ class FakeInbox:
         self.rows.setdefault((received.account, received.id), received)
         return new
 
-    def page(self, account: str, where: OutboxFilter, *, skip: int, limit: int) -> tuple[Received, ...]:
+    def page(
+        self, account: str, where: OutboxFilter, *, skip: int, limit: int, with_total: bool = False
+    ) -> Listed[Received]:
         self.faults.check()
-        return self._found(account, where)[skip : skip + limit]
-
-    def count(self, account: str, where: OutboxFilter) -> int:
-        self.faults.check()
-        return len(self._found(account, where))
+        found = self._found(account, where)
+        return Listed(found[skip : skip + limit], len(found) if with_total else None)
 
     def _found(self, account: str, where: OutboxFilter) -> tuple[Received, ...]:
         found = [r for r in self.rows.values() if r.account == account and where.matches(r.sender, r.at)]
@@ -180,13 +200,16 @@ class FakeInbox:
 
 
 class FakeAccounts:
-    """AccountStore, without caches."""
+    """AccountStore, without caches. Give it the clock of the test where outages matter."""
 
     def __init__(self) -> None:
         self.accounts: dict[str, Account] = {}
         self.agents: dict[AgentKey, Agent] = {}
         self.expected: dict[AgentKey, float] = {}  # to be heard of before
         self.told: dict[AgentKey, dict[str, tuple[float, SpanInfo]]] = {}
+        self.outages: dict[AgentKey, outages.Outages] = {}
+        self.spans_at: dict[AgentKey, float] = {}  # when something is to be told of them
+        self.clock: Clock = FakeClock()
         self.ports: dict[tuple[str, int], Port] = {}
         self.settings: dict[str, dict[str, str | int]] = {}
         self.faults = Faults()
@@ -284,10 +307,14 @@ class FakeAccounts:
         key = (account, agent_id)
         if self.expected.get(key, before) >= before:
             return None
-        del self.expected[key]
         before_that = self.agents[key]
         self.agents[key] = replace(before_that, connection="", offline_told=True)
         return before_that
+
+    def missed_told(self, account: str, agent_id: str) -> None:
+        self.faults.check()
+        if self.agents[account, agent_id].offline_told:
+            self.expected.pop((account, agent_id), None)
 
     def trade_code(self, account: str, agent_id: str, *, code: str, credential: str, at: float) -> bool:
         self.faults.check()
@@ -335,7 +362,38 @@ class FakeAccounts:
             known[info.span] = (at, info)
             if before.get(info.span) != info:
                 news.append((before.get(info.span), info))
+        key = (account, agent_id)
+        self._watch(key, outages.noted(self.outages.get(key, {}), before, self._infos(key), self.clock.now()))
         return tuple(news)
+
+    def _infos(self, key: AgentKey) -> dict[str, SpanInfo]:
+        return {span: info for span, (_, info) in self.told.get(key, {}).items()}
+
+    def _watch(self, key: AgentKey, known: outages.Outages) -> None:
+        self.outages[key] = known
+        due = outages.due_at(known, self._infos(key))
+        self.spans_at.pop(key, None)
+        if due is not None:
+            self.spans_at[key] = due
+
+    def spans_due(self, before: float) -> Sequence[AgentKey]:
+        self.faults.check()
+        return tuple(sorted(key for key, at in self.spans_at.items() if at < before))
+
+    def span_news(self, account: str, agent_id: str, *, at: float) -> Sequence[SpanInfo]:
+        self.faults.check()
+        key = (account, agent_id)
+        return outages.to_tell(self.outages.get(key, {}), self._infos(key), at)
+
+    def note_told(self, account: str, agent_id: str, news: Sequence[SpanInfo], *, at: float, done: bool) -> None:
+        self.faults.check()
+        key = (account, agent_id)
+        self._watch(key, outages.told(self.outages.get(key, {}), self._infos(key), news, at, done=done))
+
+    def put_off_spans(self, account: str, agent_id: str, *, until: float) -> None:
+        self.faults.check()
+        if (account, agent_id) in self.spans_at:
+            self.spans_at[account, agent_id] = until
 
     def allot_ports(self, account: str, agent_id: str, spans: Sequence[SpanInfo]) -> Mapping[str, Port]:
         self.faults.check()
@@ -448,8 +506,10 @@ class FakeAlerts:
 
     def __init__(self) -> None:
         self.told: list[tuple[str, str]] = []
+        self.faults = Faults()
 
     def tell(self, subject: str, text: str) -> None:
+        self.faults.check()
         self.told.append((subject, text))
 
 
@@ -472,10 +532,11 @@ class FakeTallies:
         self.reads = 0
         self.writes = 0
 
-    def read(self, key: str) -> Tally:
+    def read(self, *keys: str) -> Tally:
         self.faults.check()
         self.reads += 1
-        return self.rows.get(key, Tally())
+        found = [self.rows.get(key, Tally()) for key in keys]
+        return Tally(sum(one.count for one in found), max(one.at for one in found))
 
     def read_all(self, keys: Sequence[str]) -> Mapping[str, Tally]:
         self.faults.check()
@@ -503,10 +564,14 @@ class FakeApiLog:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, int, str]] = []
+        self.messages: list[str] = []
         self.broken: list[tuple[str, BaseException]] = []
 
-    def answered(self, *, uri: str, code: int, http: int, account: str, reference: str, seconds: float) -> None:
+    def answered(
+        self, *, uri: str, code: int, http: int, account: str, reference: str, seconds: float, messages: Sequence[str]
+    ) -> None:
         self.calls.append((uri, code, account))
+        self.messages += messages
 
     def broke(self, fault: BaseException, *, uri: str, reference: str) -> None:
         self.broken.append((reference, fault))

@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from shared.aws import wiring
 from shared.aws.clients import Clients
+from tests.strict_tables import be_strict
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -51,6 +52,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator["DynamoDBClient"]:
     """A region with our tables, and functions wired to it anew."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+    be_strict(monkeypatch)
     with mock_aws():
         client = Clients().dynamodb()
         create_tables(client)

@@ -39,6 +39,16 @@ def resources(kind: str) -> dict[str, dict[str, Any]]:
     return {name: r["Properties"] for name, r in load()["Resources"].items() if r["Type"] == kind}
 
 
+def statements(function: str) -> list[dict[str, Any]]:
+    """All that a function's own role allows."""
+    role = resources("AWS::Serverless::Function")[function]["Role"]["Fn::GetAtt"][0]
+    return [
+        each
+        for policy in resources("AWS::IAM::Role")[role]["Policies"]
+        for each in policy["PolicyDocument"]["Statement"]
+    ]
+
+
 def table_request(name: str) -> dict[str, Any]:
     """What CreateTable takes, from the template's resource of that name."""
     wanted = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")

@@ -5,6 +5,7 @@ the next command written in the same callback, and a timer that is only set anew
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -49,9 +50,20 @@ class Request:
 
 
 class Channel:
-    """Commands go out one at a time, in order; `urgent` ones first."""
+    """Commands go out one at a time, in order; `urgent` ones first.
 
-    def __init__(self, listener: Listener, waits: tuple[float, ...], trace: Trace | None = None) -> None:
+    A modem that was left alone for `wake_after` seconds may sleep and lose what wakes it. So a plain AT goes before the
+    next command, be it a submission, and when that is lost the dialogue is resynchronised and nobody is troubled.
+    """
+
+    def __init__(
+        self,
+        listener: Listener,
+        waits: tuple[float, ...],
+        trace: Trace | None = None,
+        *,
+        wake_after: float = math.inf,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._engine = Engine(waits)
         self._listener = listener
@@ -61,6 +73,9 @@ class Channel:
         self._current: Request | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._synced: asyncio.Future[bool] | None = None
+        self._wake_up = Command("AT", deadline_s=waits[0])
+        self._wake_after = wake_after
+        self._sleeps_at = math.inf  # from then on it may
         self.upsets = 0  # how often the dialogue got out of step: what was set before may not be in force
         self.restore: tuple[Command, ...] = ()  # set again whenever the dialogue was out of step
 
@@ -103,6 +118,8 @@ class Channel:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._trace is not None:
+            self._trace.end()
         self._fail_all(Outcome.GONE)
         self._settle_sync(False)
 
@@ -139,9 +156,11 @@ class Channel:
         """Starts what can be started, writes what is to be written, and sees to the timer."""
         engine = self._engine
         while engine.phase is Phase.IDLE and self._queue:
-            request = self._queue.popleft()
+            now = self._loop.time()
+            awake = now < self._sleeps_at
+            request = self._queue.popleft() if awake else Request(self._wake_up, self._loop.create_future())
             if not request.future.done():
-                self._begin(request)
+                self._begin(request, now)
         data = engine.data_to_send()
         if data and self._link is not None:
             if self._trace is not None:
@@ -150,9 +169,9 @@ class Channel:
         if engine.deadline is not None and (self._timer is None or engine.deadline < self._timer.when()):
             self._set_timer(engine.deadline)
 
-    def _begin(self, request: Request) -> None:
+    def _begin(self, request: Request, now: float) -> None:
         self._current = request
-        self._engine.start(request.command, self._loop.time())
+        self._engine.start(request.command, now)
         if request.mark is not None:
             request.marking = asyncio.ensure_future(request.mark())
 
@@ -185,6 +204,7 @@ class Channel:
 
     def _on_synced(self) -> None:
         """Before anything else the settings: whatever upset the modem may have reset them without a word."""
+        self._sleeps_at = self._loop.time() + self._wake_after
         if self._synced is not None:
             self._settle_sync(True)
             return
@@ -195,13 +215,14 @@ class Channel:
         request, self._current = self._current, None
         if request is None:
             return
+        self._sleeps_at = self._loop.time() + self._wake_after
         if reply.outcome not in {Outcome.OK, Outcome.ERROR}:
             self.upsets += 1
         if not request.future.done():
             request.future.set_result(reply)
         if request.marking is not None and not reply.payload_sent:
             request.marking.add_done_callback(_looked_at)
-        if reply.outcome in {Outcome.TIMEOUT, Outcome.NO_PROMPT}:
+        if reply.outcome in {Outcome.TIMEOUT, Outcome.NO_PROMPT} and request.command is not self._wake_up:
             self._listener.on_trouble(reply.outcome, f"{reply.in_words} ({request.command.name})")
 
     def _prompted(self) -> None:

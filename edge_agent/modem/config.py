@@ -35,6 +35,7 @@ class Timings:
     registration_limit: float = 180.0  # a modem scans all bands in about two minutes; then the ladder begins
     resync_waits: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0)  # for an OK to AT; a boot takes up to 25 s
     probe_waits: tuple[float, ...] = (0.5, 1.0, 2.0)  # is there a modem at all? The first AT may be lost
+    wake_after: float = 3.0  # without a command; some sleep after 5 s, and lose what wakes them (modem-notes 11)
     port_pause: float = 1.0  # between closing and opening a port
     sim_every: float = 30.0  # looking whether a SIM was put in or unlocked
     settled_after: float = 300.0  # ready for this long: the next trouble starts at the ladder's first rung again

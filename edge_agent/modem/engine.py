@@ -58,7 +58,7 @@ class Engine:
         self._out += command.text.encode("latin-1") + b"\r"
         if command.payload:
             self.phase, self.deadline = Phase.PROMPT, now + min(PROMPT, command.deadline_s)
-            self._lexer.awaiting_prompt = True
+            self._lexer.awaiting_prompt, self._lexer.in_text = True, self._notices.in_text
         else:
             self.phase, self.deadline = Phase.ANSWER, now + command.deadline_s
 
@@ -174,7 +174,9 @@ class Engine:
         if line.startswith(("+CMS ERROR", "+CME ERROR")):
             return True
         command = self._command
-        return command is not None and command.prefix != "" and line.startswith(command.prefix)
+        if command is None:
+            return self._resync is not None and self._resync.awaits(line)
+        return command.prefix != "" and line.startswith(command.prefix)
 
     def _collect(self, command: Command, line: str, now: float, events: list[Event]) -> None:
         if line == command.text:

@@ -1,6 +1,7 @@
 """All modems of this site: discovery and one supervisor a modem, in one TaskGroup. The agent core's way in.
 
-Rule: one modem's trouble never delays another; nothing here waits for one modem before it serves the next.
+Rule: one modem's trouble never delays another, nor ends it, be it a fault of our own; nothing here waits for one modem
+before it serves the next.
 """
 
 import asyncio
@@ -65,7 +66,11 @@ class Fleet:
         raise NoSuchSpan(f"no span {span!r} is known here")
 
     def _look(self, group: asyncio.TaskGroup) -> None:
-        ports = discovery.present(self._config)
+        try:
+            ports = discovery.present(self._config)
+        except OSError as error:  # no descriptors left, for one; what is known stays known
+            _LOG.warning("cannot look for ports: %s", error)
+            return
         for gone in (self._leads_to.keys() | self._probing.keys() | self._unusable.keys()) - ports:
             self._forget(gone)
         for new in sorted(ports - self._leads_to.keys() - self._probing.keys()):
@@ -85,16 +90,19 @@ class Fleet:
         pause = self._config.timings.ports_every
         while True:
             try:
-                found = await discovery.probe(port, self._config)
-                break
+                return self._assign(await discovery.probe(port, self._config), group)
             except (PortError, NoModem) as error:
-                if self._unusable.get(port) != str(error):
-                    _LOG.warning("%s", error)
-                self._unusable[port] = str(error)
+                self._leads_nowhere(port, str(error))
+            except Exception:  # noqa: BLE001 (the border between one modem and the others)
+                _LOG.exception("%s: a fault of the agent's own", port)
+                self._unusable[port] = f"{port}: a fault of the agent's own, see its log"
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
-        self._unusable.pop(port, None)
-        self._assign(found, group)
+
+    def _leads_nowhere(self, port: str, reason: str) -> None:
+        if self._unusable.get(port) != reason:
+            _LOG.warning("%s", reason)
+        self._unusable[port] = reason
 
     def _assign(self, found: Found, group: asyncio.TaskGroup) -> None:
         options = self._config.options(found.device, found.identity.imei)
@@ -102,6 +110,7 @@ class Fleet:
         supervisor = self._supervise(span, found.identity.imei, found.device, group)
         self._leads_to[found.device] = span
         self._probing.pop(found.device, None)
+        self._unusable.pop(found.device, None)
         supervisor.offer(found.device, best=found.best)
 
     def _supervise(self, span: str, imei: str, port: str, group: asyncio.TaskGroup) -> Supervisor:

@@ -47,6 +47,7 @@ class Inbox:
         self._selected_in = -1  # … in this span of being in step: a restart selects another one
         self._listing = True  # AT+CMGL works
         self._acknowledge = commands.ACKNOWLEDGE
+        self._deleted = 0  # messages, ever
         self.full = False  # a store is full even after it was swept
 
     def on_urc(self, urc: Urc) -> None:
@@ -144,6 +145,7 @@ class Inbox:
             self.sweep()  # the index may mean another message now; read again, this one is known as a repeated one
             return
         reply = await self._channel.request(commands.delete_message(index))
+        self._deleted += reply.ok
         if reply.outcome is Outcome.ERROR:
             _LOG.warning("%s: message %d stays in %s: %s", self._span, index, self._selected, reply.in_words)
 
@@ -166,12 +168,13 @@ class Inbox:
                 continue
             used, total = _usage(selected)
             if used:
-                removed = await self._empty(used, total)
-                full = full or used - removed >= total
+                before = self._deleted
+                await self._empty(used, total)
+                full = full or used - (self._deleted - before) >= total
         self.full = full
 
-    async def _empty(self, used: int, total: int) -> int:
-        """Takes all received messages out of the selected store; how many that were."""
+    async def _empty(self, used: int, total: int) -> None:
+        """Takes all received messages out of the selected store, as far as the modem lets them go."""
         if self._listing:
             reply = await self._channel.request(commands.LIST_ALL)
             if reply.ok:
@@ -179,25 +182,21 @@ class Inbox:
             self._listing = False  # some modems hang on it (modem-notes 19); one by one then
         return await self._take_one_by_one(self._selected, used, total)
 
-    async def _take_listed(self, lines: tuple[str, ...]) -> int:
-        taken = 0
+    async def _take_listed(self, lines: tuple[str, ...]) -> None:
         for header, pdu in pairwise(lines):
             told = answers.fields(header) if header.startswith("+CMGL:") else []
             index = answers.number(told[0]) if len(told) > 1 else None
             if index is None or pdu.startswith("+CMGL:") or told[1] not in _RECEIVED:
                 continue
             await self._keep_and_delete(index, pdu)
-            taken += 1
-        return taken
 
-    async def _take_one_by_one(self, store: str, used: int, total: int) -> int:
+    async def _take_one_by_one(self, store: str, used: int, total: int) -> None:
         """Indexes begin at 0 or 1 (modem-notes 17); an empty slot answers bare OK or an error."""
         taken = 0
         for index in range(total + 1):
             if taken >= used:
                 break
             taken += await self._take(store, index) is not None
-        return taken
 
 
 def is_report(pdu: str) -> bool:

@@ -27,7 +27,7 @@ class Ladder:
         self._usb_reset = usb_reset
         self._last: Rung | None = None
         self._well_since: float | None = None
-        self._quarantines = 0
+        self._wait = timings.quarantine_first  # of the next quarantine
 
     def well(self, now: float) -> None:
         """The span is ready."""
@@ -37,7 +37,7 @@ class Ladder:
     def next(self, now: float, lowest: Rung = Rung.SET_UP) -> Rung:
         """What to do about a trouble that needs at least `lowest`."""
         if self._well_since is not None and now - self._well_since >= self._timings.settled_after:
-            self._last, self._quarantines = None, 0
+            self._last, self._wait = None, self._timings.quarantine_first
         self._well_since = None
         if self._last is Rung.QUARANTINE:
             self._last = Rung.RADIO  # after the pause: open the port afresh, then wait longer
@@ -47,9 +47,9 @@ class Ladder:
 
     def quarantine_s(self) -> float:
         """How long the quarantine lasts that has just begun."""
-        wait = self._timings.quarantine_first * 2.0**self._quarantines
-        self._quarantines += 1
-        return min(wait, self._timings.quarantine_longest)
+        wait = min(self._wait, self._timings.quarantine_longest)
+        self._wait = wait * 2
+        return wait
 
     def _allowed(self, position: int) -> Rung:
         rung = _ORDER[min(position, len(_ORDER) - 1)]

@@ -24,6 +24,11 @@ class Notices:
     def open(self) -> bool:
         return bool(self._header or self._text)
 
+    @property
+    def in_text(self) -> bool:
+        """In the middle of a USSD answer."""
+        return bool(self._text)
+
     def forget(self) -> None:
         self._header, self._text = "", []
 

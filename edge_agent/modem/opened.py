@@ -48,7 +48,9 @@ class Opened:
         self.ussd: Ussd | None = None
         self._options = options
         self._timings = timings
-        self._channel = Channel(self, timings.resync_waits, Trace(device) if trace else None)
+        self._channel = Channel(
+            self, timings.resync_waits, Trace(device) if trace else None, wake_after=timings.wake_after
+        )
         self._trouble: asyncio.Future[Trouble] = asyncio.get_running_loop().create_future()
         self._resyncs: deque[float] = deque(maxlen=MAX_RESYNCS)
         self._reports = ReportWatch(timings.report_patience)

@@ -10,6 +10,8 @@ import logging
 import os
 from pathlib import Path
 
+from edge_agent.ownership import hand_over
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -62,6 +64,7 @@ class PinLedger:
             json.dump(tried, file)
             file.flush()
             os.fsync(file.fileno())
+        hand_over([draft], self._path.parent)
         draft.replace(self._path)
 
 

@@ -23,6 +23,7 @@ from edge_agent.modem.config import SpanOptions
 from edge_agent.modem.port_holder import holder_of
 
 _CHUNK = 16 * 1024  # one read; more than a pty or tty buffers (4 KiB)
+_TIOCGEXCL = 0x80045440  # _IOR('T', 0x40, int), Linux since 3.8; Python's termios does not have it
 _CONNECT_S = 5.0  # socket://; serial servers stand on the same network
 
 
@@ -158,14 +159,25 @@ def _open_tty(device: str, options: SpanOptions) -> serial.Serial:
         tty = serial.Serial(
             device, options.baud, timeout=0, write_timeout=0, rtscts=options.rtscts, dsrdtr=False, exclusive=True
         )
-    except (serial.SerialException, termios.error) as error:
+    except (OSError, termios.error) as error:  # plain OSError too: of the ioctl that raises DTR and RTS
         raise PortError(_cannot_open(device, error)) from error
     except ValueError as error:
         raise PortError(f"{device}: {error}") from error
+    if _is_held(tty.fileno()):
+        tty.close()
+        raise PortError(_in_use(device))
     if not _is_pty(device):
         with contextlib.suppress(OSError):
             fcntl.ioctl(tty.fileno(), termios.TIOCEXCL)  # keeps other programs out that do not know of flock
     return tty
+
+
+def _is_held(fd: int) -> bool:
+    """Whether another program has the tty for itself (TIOCEXCL), which keeps out everybody but root."""
+    try:
+        return any(fcntl.ioctl(fd, _TIOCGEXCL, bytes(4)))
+    except OSError:  # another system, or an architecture that counts its ioctls otherwise
+        return False
 
 
 def is_usb(device: str) -> bool:
@@ -181,9 +193,13 @@ def _is_pty(device: str) -> bool:
 def _cannot_open(device: str, error: BaseException) -> str:
     number = getattr(error, "errno", None)
     if number in {errno.EBUSY, errno.EWOULDBLOCK, errno.EAGAIN}:
-        return f"{device}: {holder_of(device) or 'in use by another program'}"
+        return _in_use(device)
     if number in {errno.EACCES, errno.EPERM}:
         return f"{device}: permission denied; add the agent's user to the group that owns it, mostly dialout"
     if number == errno.ENOENT or not Path(device).exists():
         return f"{device}: no such port; is the modem plugged in?"
     return f"{device}: cannot be opened ({os.strerror(number) if number else error})"
+
+
+def _in_use(device: str) -> str:
+    return f"{device}: {holder_of(device) or 'in use by another program'}"

@@ -80,15 +80,27 @@ class Supervisor:
         return await self._modem.ussd.ask(code)
 
     async def run(self) -> None:
+        """Until cancelled. A fault of our own is trouble of this modem's, and nothing to the others."""
+        step = self._turn
         while True:
-            device = await self._a_port()
             try:
-                rung = await self._attend(device)
-            except Stranger:
-                _LOG.warning("%s: another modem answers on %s", self.span, device)
-                self._leave(device)
-            else:
-                await self._mend_closed(device, rung)
+                await step()
+                step = self._turn
+            except Exception:  # noqa: BLE001 (the border between one modem and the others)
+                _LOG.exception("%s: a fault of the agent's own", self.span)
+                await asyncio.sleep(self._config.timings.port_pause)
+                step = self._rest_after_fault
+
+    async def _turn(self) -> None:
+        """One life on one port, and what is to be done after it."""
+        device = await self._a_port()
+        try:
+            rung = await self._attend(device)
+        except Stranger:
+            _LOG.warning("%s: another modem answers on %s", self.span, device)
+            self._leave(device)
+        else:
+            await self._mend_closed(device, rung)
 
     async def _a_port(self) -> str:
         while not self._ports:
@@ -143,9 +155,13 @@ class Supervisor:
             await self._quarantine()
         else:
             if rung is Rung.USB_RESET:
-                self._reset_usb(device)
+                await self._reset_usb(device)
             self._try_another(device)
             await asyncio.sleep(self._config.timings.port_pause)
+
+    async def _rest_after_fault(self) -> None:
+        self._climb(Trouble("a fault of the agent's own, see its log", Rung.QUARANTINE))
+        await self._quarantine()
 
     def _leave(self, device: str) -> None:
         """Discovery must find out anew where the port leads, even when it is back before it was missed."""
@@ -158,15 +174,11 @@ class Supervisor:
             self._ports.remove(device)
             self._ports.append(device)
 
-    def _reset_usb(self, device: str) -> None:
-        node = usb.device_node(device)
-        if node is None:
-            _LOG.warning("%s: %s is no port of a USB device", self.span, device)
-            return
+    async def _reset_usb(self, device: str) -> None:
         try:
-            usb.reset(node)
+            await usb.reset_behind(device)
         except OSError as error:
-            _LOG.warning("%s: cannot reset %s: %s", self.span, node, error.strerror)
+            _LOG.warning("%s: %s", self.span, error)
 
     async def _quarantine(self) -> None:
         wait = self._ladder.quarantine_s()

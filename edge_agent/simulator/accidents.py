@@ -25,9 +25,10 @@ class Wish:
 
 def befalls(modem: Modem, idle: float) -> bool:
     """True if the command is not to be carried out. `idle` is how long none was heard, in seconds."""
-    lost = modem.faults.strikes("first_command_lost", modem.command)
-    if lost and idle >= lost.number("idle"):
-        return True
+    for name in ("first_command_lost", "falls_asleep"):
+        sleeps = modem.faults.armed(name)
+        if sleeps and idle >= sleeps.number("idle") and modem.faults.strikes(name, modem.command):
+            return True
     for name, (only, happens) in _ACCIDENTS.items():
         params = modem.faults.strikes(name, modem.command) if only in modem.command else None
         if params is not None and happens(modem, params):

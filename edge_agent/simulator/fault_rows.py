@@ -28,8 +28,11 @@ _SILENCE = {
     "hang": Fault("hears nothing for a time, in place of an answer", {"seconds": 5.0}),
     "hang_after_pdu": Fault("the message is on the air; its answer never comes", {"seconds": 5.0}),
     "cmgl_hangs": Fault("AT+CMGL hangs the modem", {"seconds": 5.0}),
-    "late_answer": Fault("the answer comes late, and the modem takes no other command before", {"seconds": 3.0}),
+    "late_answer": Fault(
+        "the answer comes late; what is typed before it is kept and answered after it", {"seconds": 3.0}
+    ),
     "first_command_lost": Fault("a command after this much idle time is not heard", {"idle": 0.0}),
+    "falls_asleep": Fault("each first command after this much idle time is not heard", {"idle": 5.0}, lasting=True),
     "cpin_without_ok": Fault("AT+CPIN? answers without the final OK"),
 }
 _REFUSALS = {

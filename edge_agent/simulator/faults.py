@@ -89,6 +89,11 @@ class FaultBox:
         else:
             self._armed.pop(name, None)
 
+    def armed(self, name: str) -> Params | None:
+        """The parameters of a fault that awaits the modem, not used up."""
+        armed = self._armed.get(name)
+        return armed.params if armed is not None else None
+
     def strikes(self, name: str, command: str = "") -> Params | None:
         """The parameters if this fault happens now; one strike is used up."""
         armed = self._armed.get(name)

@@ -4,6 +4,7 @@ from typing import TypedDict
 
 import shared.aws.cold_start as cold_start  # before all others: it is about their imports
 from shared.aws import wiring
+from shared.aws.telemetry import refused
 from shared.usecases.connect_agent import admit
 
 cold_start.at_cold_start(wiring.accounts)
@@ -30,6 +31,7 @@ class Unauthorized(Exception):
 def handler(event: Event, _context: object) -> Policy:
     identity = admit(_authorization(event["headers"]), wiring.accounts())
     if identity is None:
+        refused()
         raise Unauthorized
     allow = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": event["methodArn"]}
     return {

@@ -25,6 +25,7 @@ def account_row(account: Account) -> dict[str, Value]:
         "parts_per_day": number(account.limits.parts_per_day),
         "parts_per_month": number(account.limits.parts_per_month),
         "suspended": flag(account.suspended),
+        "invited": number(account.invited),
     }
 
 
@@ -39,6 +40,7 @@ def account_of(row: Row) -> Account:
             parts_per_month=int_of(row, "parts_per_month"),
         ),
         suspended=flag_of(row, "suspended"),
+        invited=int_of(row, "invited"),
         deleted_at=float_of(row, "deleted_at"),
     )
 

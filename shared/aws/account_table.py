@@ -40,7 +40,7 @@ class AccountTable:
     def __init__(self, client: DynamoDBClient, table: str, clock: Clock) -> None:
         self._client, self._table = client, table
         self._presence = AgentPresence(client, table)
-        self._spans = SpanRows(client, table)
+        self._spans = SpanRows(client, table, clock)
         self._ports = PortRows(client, table)
         self._enrolments = EnrolmentRows(client, table)
         self._accounts: Warm[str, Account | None] = Warm(clock, _REMEMBER_S)
@@ -115,6 +115,9 @@ class AccountTable:
     def missed(self, account: str, agent_id: str, *, before: float) -> Agent | None:
         return self._presence.missed(account, agent_id, before=before)
 
+    def missed_told(self, account: str, agent_id: str) -> None:
+        self._presence.missed_told(account, agent_id)
+
     def trade_code(self, account: str, agent_id: str, *, code: str, credential: str, at: float) -> bool:
         return self._enrolments.trade(account, agent_id, code=code, credential=credential, at=at)
 
@@ -130,6 +133,18 @@ class AccountTable:
 
     def save_spans(self, account: str, agent_id: str, spans: Sequence[SpanInfo], *, at: float, whole: bool) -> News:
         return self._spans.save(account, agent_id, spans, at=at, whole=whole)
+
+    def spans_due(self, before: float) -> Sequence[AgentKey]:
+        return self._spans.due(before)
+
+    def span_news(self, account: str, agent_id: str, *, at: float) -> Sequence[SpanInfo]:
+        return self._spans.news(account, agent_id, at=at)
+
+    def note_told(self, account: str, agent_id: str, news: Sequence[SpanInfo], *, at: float, done: bool) -> None:
+        self._spans.note_told(account, agent_id, news, at=at, done=done)
+
+    def put_off_spans(self, account: str, agent_id: str, *, until: float) -> None:
+        self._spans.put_off(account, agent_id, until=until)
 
     def allot_ports(self, account: str, agent_id: str, spans: Sequence[SpanInfo]) -> Mapping[str, Port]:
         self._agent_ports.forget((account, agent_id))

@@ -13,8 +13,10 @@ from shared.wire import FromCloud, encode
 if TYPE_CHECKING:
     from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
 
-# The gateway answers 410 for a connection that has ended, and 403 for an id that is not of this API.
-_GONE = frozenset({"GoneException", "ForbiddenException", "410", "403"})
+# Only this says that a connection has ended. 403 is a right that is missing (ForbiddenException, AccessDeniedException)
+# or an address that is none of ours, and would make every agent look absent: it is not hidden.
+# https://docs.aws.amazon.com/goto/WebAPI/apigatewaymanagementapi-2018-11-29/PostToConnection
+_GONE = frozenset({"GoneException", "410"})
 
 
 class GatewayLink:

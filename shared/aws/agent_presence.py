@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from shared.aws import keys
+from shared.aws import keys, watch_index
 from shared.aws.account_rows import agent_of, key, life_values
 from shared.aws.items import flag, number, text
-from shared.aws.reading import query_pages, query_rows
+from shared.aws.reading import query_pages
 from shared.aws.writing import update_if
 from shared.message import Agent, AgentKey, Life
 from shared.presence import BACK_WITHIN_S, SILENT_AFTER_S
@@ -49,19 +49,7 @@ class AgentPresence:
         self._set(account, agent_id, _heard(account, agent_id, at, SILENT_AFTER_S), "attribute_exists(sk)")
 
     def unheard(self, before: float) -> Sequence[AgentKey]:
-        """One query a shard, however many agents there are; reads only those that are due."""
-        return [key for shard in keys.watch_shards() for key in self._due(shard, before)]
-
-    def _due(self, shard: str, before: float) -> Sequence[AgentKey]:
-        rows = query_rows(
-            self._client,
-            {
-                "TableName": self._table,
-                "IndexName": "watch",
-                "KeyConditionExpression": "watch = :shard AND expected_by < :before",
-                "ExpressionAttributeValues": {":shard": text(shard), ":before": number(before)},
-            },
-        )
+        rows = watch_index.due(self._client, self._table, keys.watch_shards(), before)
         return [(row["account"]["S"], keys.agent_of(row["sk"]["S"])) for row in rows]
 
     def count_expected(self) -> int:
@@ -84,7 +72,7 @@ class AgentPresence:
             {
                 "TableName": self._table,
                 "Key": key(account, keys.agent(agent_id)),
-                "UpdateExpression": "SET offline_told = :yes REMOVE #connection, watch, expected_by",
+                "UpdateExpression": "SET offline_told = :yes REMOVE #connection",
                 "ConditionExpression": "expected_by < :before",
                 "ExpressionAttributeNames": {"#connection": "connection"},
                 "ExpressionAttributeValues": {":yes": flag(True), ":before": number(before)},
@@ -92,6 +80,18 @@ class AgentPresence:
             },
         )
         return None if row is None else agent_of(row)
+
+    def missed_told(self, account: str, agent_id: str) -> None:
+        update_if(
+            self._client,
+            {
+                "TableName": self._table,
+                "Key": key(account, keys.agent(agent_id)),
+                "UpdateExpression": "REMOVE watch, expected_by",
+                "ConditionExpression": "offline_told = :yes",
+                "ExpressionAttributeValues": {":yes": flag(True)},
+            },
+        )
 
     def _set(
         self,

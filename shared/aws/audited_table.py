@@ -50,23 +50,41 @@ class AuditedTable:
         return self._write([self._new(account_row(account))], entry)
 
     def add_agent(self, agent: Agent, entry: Entry) -> bool:
-        there: Write = {
-            "ConditionCheck": {
+        return self._write([self._invited(agent.account), self._new(agent_row(agent))], entry)
+
+    def _invited(self, account: str) -> Write:
+        return {
+            "Update": {
                 "TableName": self._table,
-                "Key": key(agent.account, keys.ACCOUNT),
+                "Key": key(account, keys.ACCOUNT),
+                "UpdateExpression": "ADD invited :one",
                 "ConditionExpression": "attribute_exists(sk) AND attribute_not_exists(deleted_at)",
+                "ExpressionAttributeValues": {":one": number(1)},
             }
         }
-        return self._write([there, self._new(agent_row(agent))], entry)
 
     def change_account(self, before: Account, after: Account, entry: Entry) -> bool:
         return self._change(account_row(before), account_row(after), entry)
 
     def change_agent(self, before: Agent, after: Agent, entry: Entry) -> bool:
-        return self._change(agent_row(before), agent_row(after), entry)
+        change = _update(self._table, agent_row(before), agent_row(after))
+        invites = after.enrolment.code not in {"", before.enrolment.code}
+        return self._write([*([self._invited(after.account)] if invites else []), change], entry)
 
     def change_port(self, before: Port, after: Port, entry: Entry) -> bool:
         return self._change(port_row(before), port_row(after), entry)
+
+    def agents_of(self, account: str) -> Sequence[Agent]:
+        rows = query_rows(
+            self._client,
+            {
+                "TableName": self._table,
+                "KeyConditionExpression": "account = :account AND begins_with(sk, :agents)",
+                "ExpressionAttributeValues": {":account": text(account), ":agents": text(keys.agent(""))},
+                "ConsistentRead": True,
+            },
+        )
+        return [agent_of(row) for row in rows]
 
     def delete_account(self, account: Account, entry: Entry, *, until: float) -> bool:
         stone: dict[str, Value] = {
@@ -77,10 +95,7 @@ class AuditedTable:
             "deleted_at": number(entry.at),
             "ttl": number(int(until)),
         }
-        put: Write = {
-            "Put": {"TableName": self._table, "Item": stone, "ConditionExpression": "attribute_exists(sk)"},
-        }
-        if not self._write([put], entry):
+        if not self._write([_replace(self._table, account_row(account), stone)], entry):
             return False
         self._empty(account.name, keep=keys.ACCOUNT)
         self._empty(keys.slots(account.name), keep="")
@@ -162,6 +177,20 @@ def _update(table: str, before: dict[str, Value], after: dict[str, Value]) -> Wr
                 **{f":new_{name}": value for name, value in sets.items()},
                 **{f":old_{name}": before[name] for name in touched if name in before},
             },
+        }
+    }
+
+
+def _replace(table: str, before: dict[str, Value], after: dict[str, Value]) -> Write:
+    """The whole row, on the condition that all of it still is as it was."""
+    names = [name for name in before if name not in {"account", "sk"}]
+    return {
+        "Put": {
+            "TableName": table,
+            "Item": after,
+            "ConditionExpression": " AND ".join(["attribute_exists(sk)", *(_as_it_was(n, before) for n in names)]),
+            "ExpressionAttributeNames": {f"#{name}": name for name in names},
+            "ExpressionAttributeValues": {f":old_{name}": before[name] for name in names},
         }
     }
 

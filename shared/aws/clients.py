@@ -30,6 +30,23 @@ _PATIENCE = Config(
     parameter_validation=False,  # mypy and the tests do that; at run time it costs a third of a small call's CPU
 )
 
+# For posts to agents, of which one call may have several to make: what is not posted is drained minutes later.
+_BRIEF = Config(
+    connect_timeout=1,
+    read_timeout=3,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=10,
+    parameter_validation=False,
+)
+# For `OutboxStore.look`, which is repeated anyway and may take 3 s.
+_HASTY = Config(
+    connect_timeout=1,
+    read_timeout=2,
+    retries={"mode": "standard", "total_max_attempts": 1},
+    max_pool_connections=10,
+    parameter_validation=False,
+)
+
 # Names under which services say "later". Anything else is a fault of ours and is not hidden.
 _LATER = frozenset(
     {
@@ -60,6 +77,9 @@ class Clients:
     def dynamodb(self) -> "DynamoDBClient":
         return cast("DynamoDBClient", self._client("dynamodb"))
 
+    def hasty_dynamodb(self) -> "DynamoDBClient":
+        return cast("DynamoDBClient", self._client("dynamodb", patience=_HASTY))
+
     def sqs(self) -> "SQSClient":
         return cast("SQSClient", self._client("sqs"))
 
@@ -68,10 +88,10 @@ class Clients:
 
     def connections(self, url: str) -> "ApiGatewayManagementApiClient":
         """`url` is the stage's https address: where the gateway keeps its @connections."""
-        return cast("ApiGatewayManagementApiClient", self._client("apigatewaymanagementapi", url))
+        return cast("ApiGatewayManagementApiClient", self._client("apigatewaymanagementapi", url, patience=_BRIEF))
 
-    def _client(self, service: str, url: str | None = None) -> BaseClient:
-        return self._session.create_client(service, region_name=self._region, endpoint_url=url, config=_PATIENCE)
+    def _client(self, service: str, url: str | None = None, *, patience: Config = _PATIENCE) -> BaseClient:
+        return self._session.create_client(service, region_name=self._region, endpoint_url=url, config=patience)
 
 
 @contextmanager

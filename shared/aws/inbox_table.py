@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from shared import wildcards
 from shared.aws import keys
 from shared.aws.items import Row, float_of, int_of, number, text, text_of, thin
-from shared.aws.reading import count_rows, rows_as_wanted
+from shared.aws.reading import Allowance, Reading
 from shared.aws.writing import put_if
-from shared.message import Received
+from shared.message import Listed, Received
 from shared.ports import Clock, OutboxFilter
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _DAY = 86_400
 MOST_ROWS = 50_000  # a row is some 300 bytes and read whole
+MOST_UNITS = 2_000.0  # 16 MB, for rows that are longer: a message of ten parts has 1,500 bytes
 _FIRST_LOOK = 500  # rows that a filter by number looks at first
 
 
@@ -41,22 +43,24 @@ class InboxTable:
             },
         )
 
-    def page(self, account: str, where: OutboxFilter, *, skip: int, limit: int) -> tuple[Received, ...]:
-        return tuple(islice(self._found(account, where, skip + limit), skip, skip + limit))
+    def page(
+        self, account: str, where: OutboxFilter, *, skip: int, limit: int, with_total: bool = False
+    ) -> Listed[Received]:
+        reading = Reading(self._client, _request(self._table, account, where), Allowance(MOST_ROWS, MOST_UNITS))
+        found = _found(reading, where, skip + limit)
+        skipped = sum(1 for _ in islice(found, skip))
+        rows = tuple(_received(row) for row in islice(found, limit))
+        if not with_total:
+            return Listed(rows)
+        rest = sum(1 for _ in found) if where.phone else reading.count_rest()
+        return Listed(rows, skipped + len(rows) + rest)
 
-    def count(self, account: str, where: OutboxFilter) -> int:
-        if where.phone:
-            return sum(1 for _ in self._found(account, where, MOST_ROWS))
-        return count_rows(self._client, _request(self._table, account, where), most=MOST_ROWS)
 
-    def _found(self, account: str, where: OutboxFilter, wanted: int) -> Iterator[Received]:
-        """Newest first."""
-        request = _request(self._table, account, where)
-        first_look = max(wanted, _FIRST_LOOK) if where.phone else wanted
-        for row in rows_as_wanted(self._client, request, wanted=first_look, most=MOST_ROWS):
-            one = _received(row)
-            if where.matches(one.sender, one.at):
-                yield one
+def _found(reading: Reading, where: OutboxFilter, wanted: int) -> Iterator[Row]:
+    """Newest first."""
+    for row in reading.rows(max(wanted, _FIRST_LOOK) if where.phone else wanted):
+        if not where.phone or wildcards.matches(text_of(row, "sender"), where.phone):
+            yield row
 
 
 def _request(table: str, account: str, where: OutboxFilter) -> QueryInputTypeDef:

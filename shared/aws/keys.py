@@ -11,6 +11,7 @@ ACCOUNT = "ACCOUNT"
 PUSH = "PUSH"
 TALLY = "TALLY"
 _LAST = "\U0010ffff"
+_LATEST = 9_999_999_999.0  # of ten digits, in the year 2286: a filter may name any year, and one digit more sorts wrong
 
 # The watch index is spread over this many partitions: a reconnect storm writes it 500 times a second (the gateway's
 # quota of new connections), one partition takes 1000 writes, and moving an entry is two.
@@ -68,6 +69,15 @@ def watch_shards() -> tuple[str, ...]:
     return tuple(str(n) for n in range(WATCH_SHARDS))
 
 
+def spans_shard(account: str, agent_id: str) -> str:
+    """Apart from the agents, who are counted by their shards."""
+    return f"spans-{watch_shard(account, agent_id)}"
+
+
+def spans_shards() -> tuple[str, ...]:
+    return tuple(f"spans-{n}" for n in watch_shards())
+
+
 def port_of(sort_key: str) -> int:
     """Back from `port`."""
     return int(sort_key.removeprefix("PORT#"))
@@ -86,6 +96,11 @@ def counter(name: str) -> str:
 def agent_of(sort_key: str) -> str:
     """Back from `agent`."""
     return sort_key.removeprefix("AGENT#")
+
+
+def spans_of(sort_key: str) -> str:
+    """Back from `spans`."""
+    return sort_key.removeprefix("SPANS#")
 
 
 def waiting(message: Message) -> str:
@@ -108,7 +123,7 @@ def queued_deadline(waiting_key: str) -> float:
 
 def moment(at: float, identity: str) -> str:
     """Sort key by time: history of the outbox, inbox."""
-    return f"{max(at, 0.0):014.3f}#{identity}"
+    return f"{_time(at)}#{identity}"
 
 
 def moment_at(key: str) -> float:
@@ -116,10 +131,18 @@ def moment_at(key: str) -> float:
 
 
 def moments(start: float | None, end: float | None) -> tuple[str, str]:
-    """Between which keys the moments of a time span stand; both inclusive, to the millisecond."""
-    first = "" if start is None else f"{max(start, 0.0):014.3f}"
-    last = _LAST if end is None else f"{max(end, 0.0):014.3f}#{_LAST}"
-    return first or "0", last
+    """Between which keys the moments of a time span stand; both inclusive, to the millisecond.
+
+    A span that ends before it starts holds none, in an order that DynamoDB's BETWEEN takes.
+    """
+    first = "0" if start is None else _time(start)
+    last = _LAST if end is None else f"{_time(end)}#{_LAST}"
+    return first, max(first, last)
+
+
+def _time(at: float) -> str:
+    """Seconds as text of one width. Cut, not rounded: a moment belongs to the second that callers are shown."""
+    return f"{min(max(at, 0.0), _LATEST):017.6f}"[:-3]
 
 
 def phone(account: str, number: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from shared.aws import keys
 from shared.aws.items import Row, flag, flag_of, float_of, int_of, number, optional_of, text, text_of, thin
-from shared.lifecycle import State, has_ended
+from shared.lifecycle import State, has_ended, may
 from shared.message import Change, Message
 from shared.wire import Cause
 
@@ -86,6 +86,7 @@ def message_of(row: Row) -> Message:
         ended_at=optional_of(row, "ended_at"),
         delivered_at=optional_of(row, "delivered_at"),
         parts_sent=int_of(row, "parts_sent"),
+        told="parts_sent" in row,
         imsi=text_of(row, "imsi"),
         cause=Cause.model_validate_json(row["cause"]["S"]) if "cause" in row else None,
         request=text_of(row, "request"),
@@ -119,6 +120,14 @@ class Update:
 def move(moved: Message) -> Update:
     """Into the queue of another agent."""
     return Update({**way(moved), "waiting": text(keys.waiting(moved))})
+
+
+def condition(old: State, change: Change) -> str:
+    """Under which a change of a row in state `old` holds. What is no transition is a site's word on what the cloud had
+    ended (`message.applies`), and that counts once.
+    """
+    once = "" if may(old, change.state) else " AND attribute_not_exists(#parts_sent)"
+    return f"#state = :expected{once}"
 
 
 def update(old: State, message_id: str, change: Change, *, settle: bool) -> Update:

@@ -5,7 +5,7 @@ Key (account, id). The row's form is in outbox_rows.py, its indexes in template.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError
@@ -13,12 +13,12 @@ from botocore.exceptions import ClientError
 from shared.aws import keys, outbox_rows
 from shared.aws.clients import code_of, unavailable
 from shared.aws.items import Row
-from shared.aws.outbox_backlog import read_backlog
+from shared.aws.outbox_backlog import BacklogReader
 from shared.aws.outbox_lists import OutboxLists
-from shared.aws.outbox_rows import message_of, row, update
+from shared.aws.outbox_rows import condition, message_of, row, update
 from shared.aws.reading import get_rows
 from shared.lifecycle import State
-from shared.message import Change, Message, applies
+from shared.message import Change, Listed, Message, applies
 from shared.ports import Backlog, OutboxFilter, Page, Recorded, Unavailable
 
 if TYPE_CHECKING:
@@ -36,10 +36,21 @@ _TRANSACTION = 100  # DynamoDB quota: items in one transaction
 
 
 class OutboxTable:
-    def __init__(self, client: DynamoDBClient, table: str, *, retention_days: int) -> None:
+    """`hasty` gives the client for `look`: few calls make one, so only those pay for it."""
+
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        *,
+        retention_days: int,
+        hasty: Callable[[], DynamoDBClient] | None = None,
+    ) -> None:
         self._client, self._table = client, table
+        self._hasty = hasty or (lambda: client)
         self._retention = retention_days * _DAY
         self._lists = OutboxLists(client, table, self.get)
+        self._backlog = BacklogReader(client, table)
 
     def add(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         if len(messages) > _TRANSACTION:
@@ -89,7 +100,13 @@ class OutboxTable:
         return row(message, ttl=message.accepted_at + self._retention)
 
     def get(self, account: str, ids: Sequence[str]) -> tuple[Message, ...]:
-        rows = get_rows(self._client, self._table, [_key(account, i) for i in ids], consistent=True)
+        return self._got(self._client, account, ids)
+
+    def look(self, account: str, ids: Sequence[str]) -> tuple[Message, ...]:
+        return self._got(self._hasty(), account, ids)
+
+    def _got(self, client: DynamoDBClient, account: str, ids: Sequence[str]) -> tuple[Message, ...]:
+        rows = get_rows(client, self._table, [_key(account, i) for i in ids], consistent=True)
         found = {row["id"]["S"]: message_of(row) for row in rows}
         return tuple(found[i] for i in ids if i in found)
 
@@ -118,7 +135,7 @@ class OutboxTable:
                 answer = self._client.update_item(
                     TableName=self._table,
                     Key=_key(account, message_id),
-                    ConditionExpression="#state = :expected",
+                    ConditionExpression=condition(expected, change),
                     UpdateExpression=update_.expression(),
                     ExpressionAttributeNames=update_.names(),
                     ExpressionAttributeValues={":expected": {"S": expected}, **update_.values()},
@@ -197,7 +214,7 @@ class OutboxTable:
         return self._lists.count_waiting(account, up_to)
 
     def backlog(self, before: float) -> Backlog:
-        return read_backlog(self._client, self._table, before)
+        return self._backlog.read(before)
 
     def _queue(self, account: str, agent: str, cursor: str, limit: int) -> QueryInputTypeDef:
         first, last = keys.queue(agent, cursor)
@@ -210,12 +227,18 @@ class OutboxTable:
         }
 
     def history(
-        self, account: str, where: OutboxFilter, *, skip: int, limit: int, include_pending: bool
-    ) -> tuple[Message, ...]:
-        return self._lists.history(account, where, skip=skip, limit=limit, include_pending=include_pending)
-
-    def count_history(self, account: str, where: OutboxFilter, *, include_pending: bool) -> int:
-        return self._lists.count(account, where, include_pending=include_pending)
+        self,
+        account: str,
+        where: OutboxFilter,
+        *,
+        skip: int,
+        limit: int,
+        include_pending: bool,
+        with_total: bool = False,
+    ) -> Listed[Message]:
+        return self._lists.history(
+            account, where, skip=skip, limit=limit, include_pending=include_pending, with_total=with_total
+        )
 
 
 def _key(account: str, message_id: str) -> dict[str, Value]:

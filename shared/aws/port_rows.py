@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _TRIES = 10  # one of those that contend succeeds in each round
 _UNKNOWN = "gsm"  # stands in a name while the modem has not told its technology
+_SPREAD = 10  # so many times its own ports are read with an agent's rather than each of its own by itself
 _RUN = 40  # spans in one transaction: two rows each and three counters, of the 100 that DynamoDB takes
 
 
@@ -49,7 +50,8 @@ class PortRows:
                 "ConsistentRead": True,
             },
         )
-        return {port.span: port for port in self.numbered(account, [int_of(row, "number") for row in rows])}
+        ports = self._near(account, [int_of(row, "number") for row in rows])
+        return {port.span: port for port in ports if port.agent == agent_id}
 
     def of_span(self, account: str, agent_id: str, span: str) -> Port | None:
         """Two rows instead of all that the agent has."""
@@ -64,6 +66,29 @@ class PortRows:
         wanted = [key(account, keys.port(n)) for n in sorted(set(numbers))]
         ports = [port_of(row) for row in get_rows(self._client, self._table, wanted, consistent=True)]
         return sorted(ports, key=lambda port: port.number)
+
+    def _near(self, account: str, numbers: Sequence[int]) -> Sequence[Port]:
+        """These ports, and others that stand between them.
+
+        An agent's ports were mostly allotted together. One Query reads them for the price of their bytes, some 25 of
+        them for a unit, where a batch pays a unit for each.
+        """
+        if not numbers or max(numbers) - min(numbers) >= _SPREAD * len(numbers):
+            return self.numbered(account, numbers)
+        rows = query_rows(
+            self._client,
+            {
+                "TableName": self._table,
+                "KeyConditionExpression": "account = :account AND sk BETWEEN :first AND :last",
+                "ExpressionAttributeValues": {
+                    ":account": text(account),
+                    ":first": text(keys.port(min(numbers))),
+                    ":last": text(keys.port(max(numbers))),
+                },
+                "ConsistentRead": True,
+            },
+        )
+        return [port_of(row) for row in rows]
 
     def allot(self, account: str, agent_id: str, spans: Sequence[SpanInfo]) -> Mapping[str, Port]:
         for _ in range(_TRIES):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from shared.aws.clients import unavailable
 from shared.aws.items import Row
@@ -52,34 +53,58 @@ def query_rows(client: DynamoDBClient, request: QueryInputTypeDef) -> Iterator[R
         yield from page["Items"]
 
 
-def rows_as_wanted(client: DynamoDBClient, request: QueryInputTypeDef, *, wanted: int, most: int) -> Iterator[Row]:
-    """Rows of a query as the caller takes them; it wants `wanted` at first, and more if they do not fit its filter.
+@dataclass
+class Allowance:
+    """What one call may still read: rows, and units, of which DynamoDB charges half a one for 4 KB it looks at."""
 
-    What is evaluated is paid for, so each call asks for what is still wanted, then for three times what was in vain.
-    Raises TooBroad once more than `most` rows were read.
-    """
-    read = 0
-    while True:
-        request = {**request, "Limit": min(wanted - read if read < wanted else 3 * read, most + 1)}
+    rows: int
+    units: float
+
+    def spend(self, answer: QueryOutputTypeDef) -> None:
+        self.rows -= answer["ScannedCount"]
+        self.units -= answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0)
+
+    @property
+    def is_spent(self) -> bool:
+        return self.rows < 0 or self.units < 0
+
+
+class Reading:
+    """A query on its way, read as far as its caller goes on. Raises TooBroad once its allowance is spent."""
+
+    def __init__(self, client: DynamoDBClient, request: QueryInputTypeDef, allowance: Allowance) -> None:
+        self._client, self._allowance = client, allowance
+        self._request: QueryInputTypeDef = {**request, "ReturnConsumedCapacity": "TOTAL"}
+        self._read = 0
+        self._ended = False
+
+    def rows(self, wanted: int) -> Iterator[Row]:
+        """The caller wants `wanted` at first, and more if they do not fit its filter.
+
+        What is evaluated is paid for: each call asks for what is still wanted, then for three times what was in vain.
+        """
+        while not self._ended:
+            limit = wanted - self._read if self._read < wanted else 3 * self._read
+            yield from self._next({"Limit": min(limit, self._allowance.rows + 1)})["Items"]
+
+    def count_rest(self) -> int:
+        """How many rows come behind those that were read; none of them travels."""
+        count = 0
+        while not self._ended:
+            count += self._next({"Select": "COUNT"})["Count"]
+        return count
+
+    def _next(self, how: Mapping[str, Any]) -> QueryOutputTypeDef:
+        if self._allowance.is_spent:
+            raise TooBroad
         with unavailable():
-            answer = client.query(**request)
-        yield from answer["Items"]
-        read += answer["ScannedCount"]
-        if "LastEvaluatedKey" not in answer:
-            return
-        if read > most:
-            raise TooBroad
-        request = {**request, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
-
-
-def count_rows(client: DynamoDBClient, request: QueryInputTypeDef, *, most: int) -> int:
-    """How many rows a query has; none of them travels. Raises TooBroad as above."""
-    count = 0
-    for page in query_pages(client, {**request, "Select": "COUNT"}):
-        count += page["Count"]
-        if count > most:
-            raise TooBroad
-    return count
+            answer = self._client.query(**self._request, **how)
+        self._allowance.spend(answer)
+        self._read += answer["ScannedCount"]
+        self._ended = "LastEvaluatedKey" not in answer
+        if not self._ended:
+            self._request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return answer
 
 
 def get_rows(client: DynamoDBClient, table: str, wanted: Sequence[Key], *, consistent: bool) -> Iterator[Row]:

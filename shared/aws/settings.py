@@ -12,6 +12,10 @@ class BadEnvironment(Exception):
     """A variable is missing or malformed; the text names each one, never its value."""
 
 
+class _Unfit(Exception):
+    """Readable, but nothing to work with; the text says why."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Names follow the variables, in lower case."""
@@ -33,20 +37,31 @@ class Settings:
 
 def _name(text: str) -> str:
     if not text:
-        raise ValueError("is empty")
+        raise _Unfit("is empty")
     return text
+
+
+def _success(text: str) -> int:
+    """A caller could not tell success from the error whose code it is."""
+    code = int(text)
+    if code:  # only who sets another one pays for looking at the catalogue; none of its codes is 0
+        from shared.errors import CATALOGUE
+
+        if code in {kind.code for kind in CATALOGUE}:
+            raise _Unfit("is the code of an error")
+    return code
 
 
 def _days(text: str) -> int:
     if int(text) < 1:
-        raise ValueError("is less than one day")
+        raise _Unfit("is less than one day")
     return int(text)
 
 
 def _heartbeat(text: str) -> float:
     """The gateway cuts a connection after 10 min of silence; two heartbeats must fit, so that one may be lost."""
     if not 0 < float(text) < 300:
-        raise ValueError("is not between 0 and 300 s")
+        raise _Unfit("is not between 0 and 300 s")
     return float(text)
 
 
@@ -55,7 +70,7 @@ def _switch(text: str) -> bool:
 
 
 _READ: Mapping[str, Callable[[str], object]] = {
-    "success_code": int,
+    "success_code": _success,
     "path_prefix": str,
     "retention_days": _days,
     "heartbeat_s": _heartbeat,
@@ -73,6 +88,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         if text is not None:
             try:
                 values[field.name] = _READ.get(field.name, _name)(text)
+            except _Unfit as why:
+                problems.append(f"{variable}: {why}")
             except (ValueError, KeyError):
                 problems.append(f"{variable}: malformed")
         elif field.default is MISSING:

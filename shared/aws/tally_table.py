@@ -27,10 +27,10 @@ class TallyTable:
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client, self._table = client, table
 
-    def read(self, key: str) -> Tally:
-        with unavailable():
-            answer = self._client.get_item(TableName=self._table, Key=_key(key), ConsistentRead=True)
-        return _tally(answer.get("Item", {}))
+    def read(self, *wanted: str) -> Tally:
+        rows = get_rows(self._client, self._table, [_key(key) for key in wanted], consistent=True)
+        found = [_tally(row) for row in rows]
+        return Tally(sum(one.count for one in found), max((one.at for one in found), default=0.0))
 
     def read_all(self, wanted: Sequence[str]) -> Mapping[str, Tally]:
         by_partition = {keys.tally(key): key for key in wanted}

@@ -12,6 +12,8 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shared.usecases.sweep import Swept
 
 _log = logging.getLogger(__name__)
@@ -33,14 +35,18 @@ def start_logging() -> None:
 class ApiTelemetry:
     """Implements `ApiLog`."""
 
-    def answered(self, *, uri: str, code: int, http: int, account: str, reference: str, seconds: float) -> None:
-        facts = {"uri": uri, "code": code, "http": http, "account": account, "reference": reference}
-        _log.info("call answered", extra=facts | {"ms": round(seconds * 1000)})
+    def answered(
+        self, *, uri: str, code: int, http: int, account: str, reference: str, seconds: float, messages: Sequence[str]
+    ) -> None:
+        facts: dict[str, object] = {"uri": uri, "code": code, "http": http, "account": account, "reference": reference}
+        sent = {"message_ids": list(messages)} if messages else {}
+        _log.info("call answered", extra=facts | sent | {"ms": round(seconds * 1000)})
 
     def broke(self, fault: BaseException, *, uri: str, reference: str) -> None:
         """Type and places only: the fault's own words may quote what was sent."""
         facts = {"uri": uri, "reference": reference, "fault": type(fault).__name__, "where": _where(fault)}
         _log.error("a call broke", extra=facts)
+        _count("BrokenCalls")
 
 
 class PushTelemetry:
@@ -72,6 +78,11 @@ class SiteTelemetry:
         metrics.flush_metrics()
 
 
+def refused() -> None:
+    """An agent was not let in, which Lambda counts as an error of the function: the alarm takes these off."""
+    _count("AgentsRefused")
+
+
 def swept(result: Swept) -> None:
     """The metrics of one run of the sweeper."""
     from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -84,6 +95,15 @@ def swept(result: Swept) -> None:
     metrics.add_metric("SitesGoneOffline", MetricUnit.Count, result.offline)
     if result.online is not None:
         metrics.add_metric("AgentsOnline", MetricUnit.Count, result.online)
+    metrics.flush_metrics()
+
+
+def _count(name: str) -> None:
+    """One more of what an alarm counts."""
+    from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+    metrics = EphemeralMetrics()
+    metrics.add_metric(name, MetricUnit.Count, 1)
     metrics.flush_metrics()
 
 

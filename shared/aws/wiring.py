@@ -145,10 +145,18 @@ def _dynamodb() -> DynamoDBClient:
     return _clients().dynamodb()
 
 
+@cache
+def _hasty_dynamodb() -> DynamoDBClient:
+    return _clients().hasty_dynamodb()
+
+
 def _outbox() -> OutboxTable:
     from shared.aws.outbox_table import OutboxTable
 
-    return OutboxTable(_dynamodb(), _settings().outbox_table, retention_days=_settings().retention_days)
+    settings = _settings()
+    return OutboxTable(
+        _dynamodb(), settings.outbox_table, retention_days=settings.retention_days, hasty=_hasty_dynamodb
+    )
 
 
 def _inbox() -> InboxTable:

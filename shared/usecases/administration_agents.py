@@ -9,9 +9,10 @@ from shared import agent_token, enrolment
 from shared.agent_token import AgentToken
 from shared.message import Agent, Enrolment
 from shared.ports import Gone, Unavailable
-from shared.usecases.administration import Desk, Refused, changed_meanwhile, check_name
+from shared.usecases.administration import Desk, Refused, changed_meanwhile, check_label, check_name
 from shared.wire import Refused as RefusedFrame
 
+_LONGEST_SITE = 80
 _REVOKED = RefusedFrame(code="revoked", text="this agent's credential was revoked, enrol it again")
 
 
@@ -19,6 +20,7 @@ def add_agent(desk: Desk, account: str, agent_id: str, *, site: str) -> AgentTok
     """The one-time code; it cannot be shown again, only replaced by `rotate`."""
     check_name(agent_id)
     desk.account(account)
+    check_label(site, _LONGEST_SITE)
     code = agent_token.new_code(account, agent_id)
     agent = Agent(account=account, id=agent_id, site=site, credential="", enrolment=_open(desk, code))
     if not desk.store.add_agent(agent, desk.entry("agents add", account, agent_id)):

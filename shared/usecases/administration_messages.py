@@ -1,12 +1,15 @@
 """Messages from the operator's desk: take one back, send again what failed.
 
-Rule: what may have gone out is never sent again unless the operator says that he knows; and a message sent again
-is a new one, once, however often that is asked for.
+Rule: without the operator's word that he knows, only that is sent again of which nothing provably went out: it never
+left the cloud, or its site itself has said so. That a site is connected proves nothing. And a message sent again is a
+new one, once, however often that is asked for.
 """
 
 import logging
+from collections.abc import Sequence
 
 from shared.api import SendRequest
+from shared.errors import ApiError
 from shared.lifecycle import State, has_ended
 from shared.message import Agent, Change, Message
 from shared.ports import Gone, Unavailable
@@ -20,10 +23,8 @@ from shared.wire import Cancel, Cause
 _log = logging.getLogger(__name__)
 
 _SITE_ANSWERS_S, _LOOK_EVERY_S = 5.0, 0.25
-_SETTLED_S = 60.0  # within this time of its coming back a site has told what it did
 _CANCELLED = Cause(kind="cancelled", text="taken back by the operator")
 _NEVER_AGAIN = frozenset({State.SENT, State.DELIVERED})
-_SITES_WORD = frozenset({State.EXPIRED, State.CANCELLED})
 
 
 def message_of(desk: Desk, account: str, message_id: str) -> Message:
@@ -48,6 +49,13 @@ def cancel(desk: Desk, account: str, message_id: str) -> Message:
     return message
 
 
+def why_unsure(desk: Desk, message: Message) -> str:
+    """Of one that was taken back: why it may go out, or may have gone out, all the same. Empty when it cannot."""
+    if message.state is not State.CANCELLED:
+        return ""
+    return may_have_gone_out(message, desk.accounts.agent(message.account, message.agent))
+
+
 def _asked_the_site(desk: Desk, message: Message) -> Message:
     agent = desk.accounts.agent(message.account, message.agent)
     if agent is None or not agent.connection:
@@ -65,7 +73,7 @@ def _asked_the_site(desk: Desk, message: Message) -> Message:
 
 def requeue(desk: Desk, account: str, message_id: str, *, i_know: bool = False, any_span: bool = False) -> str:
     """The id of the new message. The same is answered when it is asked for again."""
-    message = message_of(desk, account, message_id)
+    message, customer = message_of(desk, account, message_id), desk.account(account)
     _refuse_what_is_not_for_it(desk, message, i_know)
     desk.store.note(desk.entry("messages requeue", account, f"{message_id}, was {message.state}"))
     request = SendRequest.model_validate(
@@ -89,7 +97,11 @@ def requeue(desk: Desk, account: str, message_id: str, *, i_know: bool = False, 
         memory=RoutingMemory(),
         capping=Capping(desk.tallies, desk.clock),
     )
-    (row,) = send(request, desk.account(account), ports).rows
+    try:
+        (row,) = send(request, customer, ports).rows
+    except ApiError as error:
+        desk.store.note(desk.entry("messages requeue", account, f"{message_id}, nothing was sent: {error.sentence}"))
+        raise
     return str(row.model_dump()["id"])
 
 
@@ -99,30 +111,38 @@ def _refuse_what_is_not_for_it(desk: Desk, message: Message, i_know: bool) -> No
     if message.state in _NEVER_AGAIN:
         raise Refused(f"it was sent ({message.state}); a second one is a new message of the customer's")
     agent = desk.accounts.agent(message.account, message.agent)
-    why = may_have_gone_out(message, agent, desk.clock.now())
+    why = may_have_gone_out(message, agent)
     if why and not i_know:
         raise Refused(f"{why}, so it might arrive twice; --i-know sends it all the same")
 
 
-def may_have_gone_out(message: Message, agent: Agent | None, now: float) -> str:
-    """Why one cannot be sure that nothing of it went out; empty when one can."""
+def may_have_gone_out(message: Message, agent: Agent | None) -> str:
+    """Why one cannot be sure that nothing of a failed message reaches its recipient; empty when one can.
+
+    `agent` is that of its site. From a site that lost its journal no word will ever come, so its silence is never taken
+    for an answer.
+    """
     if message.state is State.UNCERTAIN:
         return "nobody knows whether the modem sent it"
-    if message.state is State.REFUSED and message.parts_sent:
+    if message.state is State.UNDELIVERED:  # the network's final word, on one of its parts
+        return f"some of its {message.parts} parts may have arrived" if message.parts > 1 else ""
+    if message.parts_sent:
         return f"{message.parts_sent} of its {message.parts} parts went out"
-    if message.state in _SITES_WORD and message.posted and not _has_told_since(agent, message.ended_at or 0.0, now):
-        return "the site has had it, and has not been heard of since"
+    if not message.posted:
+        return ""  # it never left the cloud, and what has ended does not leave it any more
+    if not message.told:
+        return "its site was given it, and has not said that it did not send it"
+    if agent is not None and agent.doubled_at:
+        return "two machines bear its site's identity, and only one of them has said that it did not send it"
     return ""
-
-
-def _has_told_since(agent: Agent | None, at: float, now: float) -> bool:
-    return agent is not None and bool(agent.connection) and now - max(agent.connected_at, at) >= _SETTLED_S
 
 
 class _Log:
     """`ApiLog`: there is no call of the API here to keep a log of."""
 
-    def answered(self, *, uri: str, code: int, http: int, account: str, reference: str, seconds: float) -> None:
+    def answered(
+        self, *, uri: str, code: int, http: int, account: str, reference: str, seconds: float, messages: Sequence[str]
+    ) -> None:
         return
 
     def broke(self, fault: BaseException, *, uri: str, reference: str) -> None:

@@ -3,15 +3,14 @@
 from dataclasses import replace
 
 from shared.message import Port
-from shared.usecases.administration import Desk, Refused, changed_meanwhile
+from shared.usecases.administration import Desk, Refused, changed_meanwhile, check_label
 
 _LONGEST_NAME = 40
 
 
 def name_span(desk: Desk, account: str, number: int, name: str) -> None:
     """Stays until the site's own configuration says another one."""
-    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
-        raise Refused(f"a name has 1 to {_LONGEST_NAME} printable characters")
+    check_label(name, _LONGEST_NAME)
     before = _port(desk, account, number)
     _change(desk, before, replace(before, name=name), "spans name", f"{before.name} → {name}")
 
@@ -47,5 +46,7 @@ def _port(desk: Desk, account: str, number: int) -> Port:
 
 
 def _change(desk: Desk, before: Port, after: Port, did: str, what: str) -> None:
+    if after == before:
+        raise Refused(f"nothing would change: port {before.number} is like that already")
     if not desk.store.change_port(before, after, desk.entry(did, before.account, f"port {before.number}: {what}")):
         raise changed_meanwhile(f"port {before.number}")

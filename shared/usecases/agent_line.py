@@ -8,17 +8,16 @@ from shared.message import Agent, Life, Port
 from shared.ports import (
     AccountStore,
     AgentLink,
-    Alerts,
     Clock,
     InboxStore,
     OutboxStore,
     PushQueue,
-    SiteMetrics,
     TallyStore,
     Unavailable,
 )
+from shared.telling_ports import Alerts, SiteMetrics
 from shared.usecases.draining import drain
-from shared.wire import NOT_THERE, FromCloud, Refused, SpanInfo, Welcome
+from shared.wire import FromCloud, Refused, SpanInfo, Welcome
 
 _log = logging.getLogger(__name__)
 
@@ -109,14 +108,11 @@ class AgentLine:
         _log.info("drained", extra=self.facts() | {"jobs": jobs})
 
     def save_spans(self, spans: Sequence[SpanInfo], *, at: float, whole: bool) -> None:
+        """The sweeper tells of those that stay down (span_alerts.py)."""
         one, accounts = self.connection, self.ports.accounts
         news = accounts.save_spans(one.account, one.agent, spans, at=at, whole=whole)
         if news:
             self.count_spans(spans if whole else accounts.spans(one.account, one.agent))
-        for old, new in news:
-            if old is not None and _to_be_told(old, new):
-                subject = "span back" if new.available else "span lost"
-                self.alert(subject, f"{one.account}/{one.agent} {new.name or new.span}: {new.reason or 'available'}")
         self._note_sims(spans)
 
     def count_spans(self, spans: Sequence[SpanInfo]) -> None:
@@ -141,9 +137,3 @@ class AgentLine:
             self.ports.alerts.tell(subject, text)
         except Unavailable as fault:
             _log.warning("an alert was not told", extra=self.facts() | {"subject": subject, "fault": str(fault)})
-
-
-def _to_be_told(old: SpanInfo, new: SpanInfo) -> bool:
-    if NOT_FOUND_YET in {old.reason, new.reason}:
-        return new.reason == NOT_THERE
-    return old.available != new.available

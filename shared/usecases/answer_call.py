@@ -1,6 +1,6 @@
 """From a call to its answer. The one place where an exception becomes an envelope."""
 
-from shared.api import Request, parse
+from shared.api import Request, SendRow, parse
 from shared.envelope import Envelope, HttpAnswer, failure, success
 from shared.errors import INTERNAL, TOO_BROAD, UNAVAILABLE, UNKNOWN_PATH, ApiError
 from shared.http_call import Body, Call
@@ -23,6 +23,7 @@ def answer(call: Call, ports: ApiPorts) -> HttpAnswer:
         account=account,
         reference=call.reference,
         seconds=ports.clock.now() - started,
+        messages=[row.id for row in envelope.rows if isinstance(row, SendRow) and row.id],
     )
     return envelope.http_answer()
 

@@ -1,31 +1,25 @@
 """Who is calling: password, suspension and pace.
 
 Rules: a password that was right is not hashed again for a minute, and only a keyed digest of it stays in memory.
-Failures count for the pair of account and source, so that a stranger never locks a customer out; an account that does
-not exist counts, costs and answers like one that does. Nothing is written unless a password was wrong or a caller busy.
+Failures count for the pair of account and source, so that a stranger never locks a customer out (guessing.py); an
+account that does not exist counts, costs and answers like one that does. Nothing is written unless a password was wrong
+or new to this process, or a caller busy.
 """
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 
 from shared import credentials
-from shared.errors import BAD_CREDENTIALS, SUSPENDED, TOO_MANY_FAILURES, TOO_MANY_REQUESTS, ApiError
+from shared.errors import BAD_CREDENTIALS, SUSPENDED, TOO_MANY_REQUESTS, ApiError
 from shared.message import Account
-from shared.ports import AccountStore, Clock, Tally, TallyStore, Unavailable
+from shared.ports import AccountStore, Clock, TallyStore, Unavailable
+from shared.usecases.guessing import Guessing, digest
 
 REMEMBERED_S = 60.0
 _MOST_REMEMBERED = 1000
-_FREE_FAILURES = 5
-_LONGEST_LOCK_S = 300.0
-_FAILURES_KEPT_S = 3600.0
 _WINDOW_S = 2.0
 _SHARES = 8
-
-
-def lock_s(failures: int) -> float:
-    """How long after the last failure the next try is refused: 2 s after the fifth, doubling to five minutes."""
-    return 0.0 if failures < _FREE_FAILURES else min(2.0 ** (failures - _FREE_FAILURES + 1), _LONGEST_LOCK_S)
+SLOWEST_PACE = 1 / _WINDOW_S  # requests a second; with less not one call a window would come in
 
 
 @dataclass(slots=True)
@@ -42,6 +36,7 @@ class Door:
 
     def __init__(self, accounts: AccountStore, tallies: TallyStore, clock: Clock) -> None:
         self._accounts, self._tallies, self._clock = accounts, tallies, clock
+        self._guessing = Guessing(tallies, clock)
         self._process_key = secrets.token_bytes(32)
         self._remembered: dict[str, tuple[bytes, float]] = {}
         self._windows: dict[str, _Window] = {}
@@ -60,13 +55,17 @@ class Door:
         encoded = account.credential if account else credentials.NOBODY
         proof = credentials.proof(self._process_key, username, password, encoded)
         known, until = self._remembered.get(username, (b"", 0.0))
-        if account and now < until and secrets.compare_digest(proof, known):
+        remembered = account is not None and secrets.compare_digest(proof, known)
+        if account and remembered and now < until:
             return account
-        key = f"failures#{_digest(username, credentials.source(address))}#{int(now // _FAILURES_KEPT_S)}"
-        _refuse_locked(self._tallies.read(key), now)
+        pair = username, credentials.source(address)
+        failures = self._guessing.failures(*pair)
+        place = "" if remembered else self._guessing.take_place(failures, *pair)
         if not credentials.verify(password, encoded) or account is None:
-            self._tallies.add(key, 1, at=now, until=now + 2 * _FAILURES_KEPT_S)
+            self._guessing.failed(*pair)
             raise ApiError(BAD_CREDENTIALS)
+        if place:
+            self._guessing.give_back(place)
         self._remember(username, proof, now + REMEMBERED_S)
         return account
 
@@ -103,18 +102,7 @@ class Door:
     def _exchange(self, name: str, window: _Window) -> None:
         now = self._clock.now()
         try:
-            tally = self._tallies.add(f"pace#{_digest(name)}#{window.number}", window.untold, at=now, until=now + 60)
+            tally = self._tallies.add(f"pace#{digest(name)}#{window.number}", window.untold, at=now, until=now + 60)
         except Unavailable:
             return  # then each worker keeps the pace by itself
         window.told, window.untold = tally.count, 0
-
-
-def _refuse_locked(tally: Tally, now: float) -> None:
-    left = tally.at + lock_s(tally.count) - now
-    if left > 0:
-        raise ApiError(TOO_MANY_FAILURES, retry_after=left)
-
-
-def _digest(*parts: str) -> str:
-    """Names and addresses may hold anything and be long; a key may not."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

@@ -46,7 +46,7 @@ def deliver(deliveries: Sequence[Delivery], by: Pushing) -> list[str]:
 def _come_back_soon(delivery: Delivery, queue: PushQueue) -> None:
     """Something broke: most such things pass within seconds, and the queue's own time is minutes."""
     try:
-        queue.defer(delivery.receipt, min(2.0**delivery.taken, 300.0))
+        queue.defer(delivery.receipt, min(2.0 ** min(delivery.taken, 9), 300.0))
     except Unavailable:
         _log.warning("push record %s comes back when the queue lets it", delivery.id)
 
@@ -72,11 +72,18 @@ def _delivered(delivery: Delivery, by: Pushing, turns: Turns) -> Outcome:
     except BadPushEvent as error:
         by.queue.bury(delivery.body, "", f"unreadable: {error}")
         return DONE
+    outcome = _told(event, delivery, by, turns)
+    facts = {"account": event.account, "message_id": event.message_id, "event": event.id, "tried": outcome.tried}
+    _log.info("push taken", extra=facts | {"state": outcome.state or "nothing to do"})
+    return outcome
+
+
+def _told(event: PushEvent, delivery: Delivery, by: Pushing, turns: Turns) -> Outcome:
     settings = from_stored(by.accounts.push_settings(event.account))
     account = by.accounts.account(event.account)
     if account is None or not wanted(settings, event):
         _forget(event, delivery, by.log)
-        return DONE
+        return Outcome(done=True, state=PushState.OFF)
     return Attempting(delivery, event, settings, account.timezone, by, turns).run()
 
 

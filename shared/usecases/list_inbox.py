@@ -10,11 +10,15 @@ from shared.usecases import listing
 
 def list_inbox(request: ListRequest, account: Account, inbox: InboxStore) -> Outcome:
     """Raises ApiError; TooBroad when the filter would read too much."""
-    where = listing.where(request, account.timezone)
-    found = inbox.page(account.name, where, skip=listing.skip(request), limit=request.page_size)
-    total = inbox.count(account.name, where) if request.with_total else None
-    rows = [_row(received, account.timezone) for received in found]
-    return Outcome(rows=rows, msg=f"{len(rows)} on page {request.current_page}.", total=total)
+    found = inbox.page(
+        account.name,
+        listing.where(request, account.timezone),
+        skip=listing.skip(request),
+        limit=request.page_size,
+        with_total=bool(request.with_total),
+    )
+    rows = [_row(received, account.timezone) for received in found.rows]
+    return Outcome(rows=rows, msg=f"{len(rows)} on page {request.current_page}.", total=found.total)
 
 
 def _row(received: Received, zone: str) -> InboxRow:

@@ -10,13 +10,16 @@ from shared.usecases import listing
 
 def list_outbox(request: OutboxRequest, account: Account, outbox: OutboxStore) -> Outcome:
     """Raises ApiError; TooBroad when the filter would read too much."""
-    where, pending = listing.where(request, account.timezone), bool(request.include_pending)
     found = outbox.history(
-        account.name, where, skip=listing.skip(request), limit=request.page_size, include_pending=pending
+        account.name,
+        listing.where(request, account.timezone),
+        skip=listing.skip(request),
+        limit=request.page_size,
+        include_pending=bool(request.include_pending),
+        with_total=bool(request.with_total),
     )
-    total = outbox.count_history(account.name, where, include_pending=pending) if request.with_total else None
-    rows = [_row(message, account.timezone) for message in found]
-    return Outcome(rows=rows, msg=f"{len(rows)} on page {request.current_page}.", total=total)
+    rows = [_row(message, account.timezone) for message in found.rows]
+    return Outcome(rows=rows, msg=f"{len(rows)} on page {request.current_page}.", total=found.total)
 
 
 def _row(message: Message, zone: str) -> OutboxRow:

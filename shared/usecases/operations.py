@@ -26,8 +26,9 @@ from shared.api import (
 from shared.envelope import Outcome
 from shared.http_call import Body
 from shared.message import Account
-from shared.ports import AccountStore, AgentLink, ApiLog, Clock, Egress, InboxStore, OutboxStore, TallyStore
+from shared.ports import AccountStore, AgentLink, Clock, Egress, InboxStore, OutboxStore, TallyStore
 from shared.routing_memory import RoutingMemory
+from shared.telling_ports import ApiLog
 from shared.usecases.authenticate import Door
 from shared.usecases.capping import Capping
 from shared.usecases.list_inbox import list_inbox

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from shared.lifecycle import Status
-from shared.ports import AccountStore, Alerts, Clock, Egress, PushQueue, Unavailable
+from shared.ports import AccountStore, Clock, Egress, PushQueue, Unavailable
 from shared.push_event import PushEvent
 from shared.push_ports import PushLog, PushMetrics
 from shared.push_record import Circuit, PushAttempt, PushRecord, PushState
@@ -32,6 +32,7 @@ from shared.push_retry import (
     weight,
 )
 from shared.push_settings import PushSettings
+from shared.telling_ports import Alerts
 from shared.usecases.push_turns import Turns
 
 _log = logging.getLogger(__name__)
@@ -73,10 +74,13 @@ class Pushing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What one record came to. `done`: the queue may forget it. `age`: of a push that is still to be told."""
+    """What one record came to. `done`: the queue may forget it. `age`: of a push that is still to be told. `state`: of
+    the push after it; None where nothing was left to do.
+    """
 
     done: bool
     account: str = ""
+    state: PushState | None = None
     tried: bool = False
     failed: bool = False
     age: float = 0.0
@@ -129,8 +133,9 @@ class Attempting:
         return self._event.type == "SMS-Status-Report" and bool(self._settings.results_enable)
 
     def _knows_result(self) -> bool:
-        """A message with a report was sent, whatever it may have been taken for before."""
-        return any(one.event.status == Status.SENT for one in self._view.results)
+        """What was delivered was sent, whatever it may have been taken for before."""
+        delivered = self._event.status == Status.DELIVERED
+        return any(one.event.status == Status.SENT or not delivered for one in self._view.results)
 
     def _result_rests(self) -> bool:
         """A result is known that has not been tried: its endpoint is left in peace, or crowded."""
@@ -161,7 +166,7 @@ class Attempting:
         return self._waiting(done=True)
 
     def _waiting(self, *, done: bool) -> Outcome:
-        return Outcome(done=done, account=self._event.account, age=self._waited)
+        return Outcome(done=done, account=self._event.account, state=PushState.WAITING, age=self._waited)
 
     def _attempt(self) -> Outcome:
         request = build(self._settings, self._event, self._zone, self._now)
@@ -183,7 +188,7 @@ class Attempting:
         if state is PushState.DEAD:
             self._by.queue.bury(self._delivery.body, self._event.account, why)
         self._by.log.save(replace(self._record, state=state))
-        return Outcome(done=True, account=self._event.account)
+        return Outcome(done=True, account=self._event.account, state=state)
 
     def _note_endpoint(self, attempt: PushAttempt) -> None:
         """Best effort: what the attempt came to must not be forgotten because of this."""

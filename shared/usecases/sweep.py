@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 
 from shared.lifecycle import State
 from shared.message import Agent, AgentKey, Change
-from shared.ports import AccountStore, Alerts, Clock, OutboxStore, Overdue, PushQueue, SiteMetrics
+from shared.ports import AccountStore, Clock, OutboxStore, Overdue, PushQueue, Unavailable
+from shared.telling_ports import Alerts, SiteMetrics
 from shared.usecases.ending import end_messages
 from shared.usecases.reroute import Rerouter
+from shared.usecases.span_alerts import tell_of_spans
 from shared.wire import Cause
 
 _log = logging.getLogger(__name__)
@@ -53,12 +55,14 @@ class Sweeper:
 
     def run(self) -> Swept:
         now = self.clock.now()
+        offline = self._tell_of_the_silent(now)
+        self._tell_of_spans(now)
         backlog = self.outbox.backlog(now - _MARGIN_S)
         away = _Away(self.accounts)
         return Swept(
             waiting=backlog.count,
             oldest_s=0.0 if backlog.oldest is None else max(0.0, now - backlog.oldest),
-            offline=self._tell_of_the_silent(now),
+            offline=offline,
             expired=self._expire(backlog.overdue, now, away),
             moved=self.rerouter.run(backlog.unposted, away.has, now + self.budget_s),
             online=self.accounts.count_expected() if now % _COUNT_EVERY_S < 60 else None,
@@ -76,21 +80,38 @@ class Sweeper:
         return expired
 
     def _tell_of_the_silent(self, now: float) -> int:
-        told = 0
+        """What cannot be told now stays untold, and is told in the next run; all else goes on."""
+        told, reached = 0, True
         for account, agent_id in self.accounts.unheard(now):
             if self.clock.now() - now > self.budget_s / 2:
                 break
             agent = self.accounts.missed(account, agent_id, before=now)
-            if agent is not None:
-                self._tell(agent)
+            reached = reached and (agent is None or self._told(agent))
+            if agent is not None and reached:
+                self.accounts.missed_told(account, agent_id)
                 told += 1
         return told
 
-    def _tell(self, agent: Agent) -> None:
+    def _tell_of_spans(self, now: float) -> None:
+        try:
+            tell_of_spans(self.accounts, self.alerts, self.clock, now + self.budget_s / 2)
+        except Unavailable as fault:
+            _log.warning("spans are told of in the next run", extra={"fault": str(fault)})
+
+    def _told(self, agent: Agent) -> bool:
+        """False when the operator cannot be reached. Of a site that he has shut out himself he is not told."""
         since = datetime.fromtimestamp(agent.last_seen, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        _log.warning("site offline", extra={"account": agent.account, "agent": agent.id})
+        facts = {"account": agent.account, "agent": agent.id}
+        _log.warning("site offline", extra=facts)
         self.metrics.spans(agent.account, agent.id, available=0)
-        self.alerts.tell("site offline", f"{agent.account}/{agent.id} ({agent.site}) was last heard of at {since}")
+        try:
+            if not agent.revoked:
+                text = f"{agent.account}/{agent.id} ({agent.site}) was last heard of at {since}"
+                self.alerts.tell("site offline", text)
+        except Unavailable as fault:
+            _log.warning("an alert waits for the next run", extra=facts | {"fault": str(fault)})
+            return False
+        return True
 
 
 class _Away:

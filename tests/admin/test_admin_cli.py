@@ -2,6 +2,9 @@
 
 import io
 import json
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +23,7 @@ from shared.aws.push_log import DynamoPushLog
 from shared.push_record import PushAttempt, PushRecord, PushState
 from tests.push_world import event
 from tests.samples import span
-from tests.template import table_request
+from tests.template import TEMPLATE, table_request
 
 TABLES = ("Outbox", "Inbox", "Config", "Pushes")
 Capture = pytest.CaptureFixture[str]
@@ -83,6 +86,7 @@ def test_an_account_from_its_beginning_to_its_end(accounts: AccountTable, capsys
     stored = accounts.account("acme")
     assert stored and credentials.verify(created["password"], stored.credential)
     assert "password" in run(capsys, "accounts", "rotate-password", "acme")
+    assert "requests_per_second" in refused(capsys, "accounts", "limits", "acme", "--requests-per-second", "0.4")
     run(capsys, "accounts", "limits", "acme", "--requests-per-second", "3")
     run(capsys, "accounts", "timezone", "acme", "UTC")
     assert as_json(capsys, "accounts", "show", "acme") == {
@@ -120,9 +124,13 @@ def test_a_site_is_invited_by_a_line_to_paste(capsys: Capture) -> None:
         in told
     )
     assert as_json(capsys, "agents", "list")[0]["state"] == "invited"
+    assert "--force" not in told
     assert as_json(capsys, "agents", "rotate", "acme", "site-1")["code"].startswith("acme.site-1.")
+    assert re.search(r"enroll --url \S+ --code \S+ --force$", run(capsys, "agents", "rotate", "acme", "site-1"), re.M)
     assert as_json(capsys, "agents", "revoke", "acme", "site-1")["connection"] == "there was none"
     assert as_json(capsys, "agents", "list", "acme")[0]["state"] == "revoked"
+    until = as_json(capsys, "agents", "rotate", "acme", "site-1")["valid_until"]
+    assert as_json(capsys, "agents", "list", "acme")[0]["state"] == f"revoked, code open until {until}"
 
 
 def test_two_machines_with_one_identity_stand_out_in_the_list(accounts: AccountTable, capsys: Capture) -> None:
@@ -149,6 +157,21 @@ def test_spans_are_listed_with_their_sims_and_changed(accounts: AccountTable, ca
     run(capsys, "spans", "enable", "acme", "1")
 
 
+def test_a_sim_whose_memory_is_full_is_seen_in_the_list_and_so_is_that_it_has_room_again(
+    accounts: AccountTable, capsys: Capture
+) -> None:
+    run(capsys, "accounts", "create", "acme")
+    run(capsys, "agents", "add", "acme", "site-1")
+    infos = [span(), span("imei:2")]
+    accounts.allot_ports("acme", "site-1", infos)
+    accounts.save_spans("acme", "site-1", infos, at=1.0, whole=True)
+    (news,) = accounts.save_spans("acme", "site-1", [span(sim_full=True)], at=2.0, whole=False)
+    assert news[1].sim_full
+    assert [row["sim_memory"] for row in as_json(capsys, "spans", "list")] == ["full", ""]
+    accounts.save_spans("acme", "site-1", infos, at=3.0, whole=True)
+    assert [row["sim_memory"] for row in as_json(capsys, "spans", "list")] == ["", ""]
+
+
 def test_messages_and_pushes_of_an_account_that_has_none(capsys: Capture) -> None:
     run(capsys, "accounts", "create", "acme")
     assert run(capsys, "messages", "find", "acme", "--number", "+49*", "--since", "2h") == "none\n"
@@ -157,6 +180,8 @@ def test_messages_and_pushes_of_an_account_that_has_none(capsys: Capture) -> Non
     assert "set_config" in refused(capsys, "pushes", "test", "acme")
     assert "no push" in refused(capsys, "pushes", "replay", "acme", "--id", "x")
     assert "no push" in refused(capsys, "pushes", "show", "acme", "x")
+    told = sorted(row["what"] for row in as_json(capsys, "audit", "list") if row["did"].startswith("pushes"))
+    assert told[0] == "" and told[1].startswith("nothing was sent: ") and len(told) == 2  # of the test alone
     assert as_json(capsys, "pushes", "replay", "acme", "--since", "1d") == {"replayed": 0}
     assert as_json(capsys, "pushes", "drain") == {"replayed": 0, "told_meanwhile": 0, "unreadable": 0}
     assert as_json(capsys, "health")["pushes_given_up"] == 0
@@ -196,6 +221,43 @@ def test_what_is_refused_is_one_line_that_says_what_to_do_and_a_failure(capsys: 
     assert "write 90m" in refused(capsys, "messages", "find", "acme", "--since", "yesterday")
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("messages", "find", "acme", "--most", "-1"), "'-1' is no number from 1 up"),
+        (("messages", "find", "acme", "--state", "bogus"), "'uncertain'"),
+        (("audit", "list", "--most", "-1"), "'-1' is no number from 1 up"),
+        (("pushes", "drain", "--most", "0"), "'0' is no number from 1 up"),
+        (("spans", "cap", "acme", "1", "--day", "-1"), "'-1' is no number from 0 up"),
+    ],
+)
+def test_what_cannot_be_meant_is_told_with_what_can(capsys: Capture, words: tuple[str, ...], says: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2 and says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("topic", ["agents", "spans", "pushes"])
+def test_lists_of_an_account_that_is_not_there_are_refused_and_not_empty(capsys: Capture, topic: str) -> None:
+    assert "there is no account nobody; accounts list" in refused(capsys, topic, "list", "nobody")
+
+
+def test_json_may_be_asked_for_behind_the_action_as_well(capsys: Capture) -> None:
+    run(capsys, "accounts", "create", "acme")
+    for words in (("accounts", "list"), ("health",), ("audit", "list"), ("messages", "find", "acme")):
+        assert json.loads(run(capsys, *words, "--json")) == json.loads(run(capsys, "--json", *words))
+        assert run(capsys, *words)[0] not in "[{"
+
+
+def test_a_cell_of_json_is_a_number_or_null(accounts: AccountTable, capsys: Capture) -> None:
+    run(capsys, "accounts", "create", "acme")
+    run(capsys, "agents", "add", "acme", "site-1")
+    accounts.allot_ports("acme", "site-1", [span()])
+    run(capsys, "spans", "cap", "acme", "1", "--month", "1000")
+    (row,) = as_json(capsys, "spans", "list", "acme")
+    assert (row["parts_per_day"], row["parts_per_month"], row["signal_dbm"]) == (None, 1000, None)
+
+
 def test_a_stack_that_is_another_programs_is_named_as_such(capsys: Capture) -> None:
     stacks = Session().create_client("cloudformation")
     stacks.create_stack(StackName="other", TemplateBody='{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}')
@@ -221,3 +283,20 @@ def test_there_is_help_for_every_topic_and_action(capsys: Capture) -> None:
                 main([*words, "--help"])
             assert ended.value.code == 0
             assert len(capsys.readouterr().out.splitlines()) > 3
+
+
+def test_a_python_without_what_it_needs_is_one_line_with_the_next_step() -> None:
+    """-S: nothing that was installed can be imported."""
+    command = [sys.executable, "-S", "-m", "admin", "accounts", "list"]
+    done = subprocess.run(command, cwd=TEMPLATE.parent, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    [line] = done.stderr.splitlines()
+    assert "make admin" in line and ".venv/bin/python -m admin" in line
+
+
+def test_a_deployment_installs_what_the_operator_needs_next(tmp_path: Path) -> None:
+    """Make says what it would do in a clean clone."""
+    command = ["make", "-n", "deploy", f"VENV={tmp_path}/venv", f"PYTHON={sys.executable}"]
+    done = subprocess.run(command, cwd=TEMPLATE.parent, capture_output=True, text=True, check=True)
+    steps = [line for line in done.stdout.splitlines() if "requirements/local.txt" in line or " deploy " in line]
+    assert f"{tmp_path}/venv" in steps[0] and " deploy " in steps[-1]

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -6,8 +7,10 @@ from shared import credentials
 from shared.message import Limits
 from shared.usecases import administration as desk
 from shared.usecases.administration import Refused
-from shared.usecases.administration_agents import revoke_agent
+from shared.usecases.administration_agents import add_agent, revoke_agent, rotate_agent
+from shared.usecases.authenticate import SLOWEST_PACE, Door
 from tests.admin.conftest import Office
+from tests.fakes import FakeTallies
 
 
 def stored(office: Office, name: str = "acme"):  # type: ignore[no-untyped-def]
@@ -75,12 +78,46 @@ def test_what_cannot_be_is_refused_with_the_next_step(office: Office) -> None:
     desk.create_account(office.desk, "acme", password="p", limits=Limits())
     for wrong, says in (
         (lambda: desk.set_timezone(office.desk, "acme", "Mars/Olympus"), "IANA"),
+        (lambda: desk.set_timezone(office.desk, "acme", "Europe"), "IANA"),
+        (lambda: desk.set_timezone(office.desk, "acme", "../zone"), "IANA"),
+        (lambda: desk.set_timezone(office.desk, "acme", "UTC"), "nothing would change"),
+        (lambda: desk.set_limits(office.desk, "acme", Limits()), "nothing would change"),
         (lambda: desk.suspend(office.desk, "acme", suspended=False), "not suspended"),
         (lambda: desk.rotate_password(office.desk, "nobody"), "accounts list"),
         (lambda: desk.delete_account(office.desk, "acme", kept_s=0), "accounts suspend"),
     ):
         with pytest.raises(Refused, match=says):
             wrong()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("requests_per_second", 0.4),
+        ("requests_per_second", -1.0),
+        ("requests_per_second", math.nan),
+        ("requests_per_second", math.inf),
+        ("parts_per_day", -1),
+        ("parts_per_month", -1),
+    ],
+)
+def test_a_limit_that_would_let_nothing_in_is_refused_by_name(office: Office, field: str, value: float) -> None:
+    limits = replace(Limits(), **{field: value})
+    with pytest.raises(Refused, match=f"{field} cannot be .*; give 0 for no limit, or"):
+        desk.create_account(office.desk, "acme", limits=limits)
+    desk.create_account(office.desk, "acme", password="p", limits=Limits())
+    with pytest.raises(Refused, match=f"{field} cannot be"):
+        desk.set_limits(office.desk, "acme", limits)
+    assert stored(office).limits == Limits()
+
+
+def test_the_slowest_pace_that_may_be_set_lets_calls_in(office: Office) -> None:
+    limits = Limits(requests_per_second=SLOWEST_PACE)
+    desk.create_account(office.desk, "acme", password="p", limits=limits)
+    door = Door(office.accounts, FakeTallies(), office.clock)
+    for _ in range(3):
+        assert door.admit("acme", "p", "198.51.100.7").limits == limits
+        office.later(1 / SLOWEST_PACE)
 
 
 def test_a_deleted_account_leaves_nothing_but_its_name(office: Office) -> None:
@@ -102,3 +139,36 @@ def test_a_deleted_account_leaves_nothing_but_its_name(office: Office) -> None:
     with pytest.raises(Refused, match="messages are still kept"):
         desk.create_account(office.desk, "acme", limits=Limits())
     desk.delete_account(office.desk, "acme", kept_s=1)  # again, as after one that broke off
+
+
+def suspended(office: Office):  # type: ignore[no-untyped-def]
+    """An account whose only site is revoked, as somebody who is about to delete it reads it."""
+    office.with_site()
+    revoke_agent(office.desk, "acme", "site-1")
+    desk.suspend(office.desk, "acme", suspended=True)
+    return stored(office)
+
+
+@pytest.mark.parametrize("meanwhile", ["resumed", "a new password", "a new site", "a new code for a site"])
+def test_an_account_that_changed_since_it_was_looked_at_is_not_deleted(office: Office, meanwhile: str) -> None:
+    seen = suspended(office)
+    {
+        "resumed": lambda: desk.suspend(office.desk, "acme", suspended=False),
+        "a new password": lambda: desk.rotate_password(office.desk, "acme"),
+        "a new site": lambda: add_agent(office.desk, "acme", "site-2", site="Attic"),
+        "a new code for a site": lambda: rotate_agent(office.desk, "acme", "site-1"),
+    }[meanwhile]()
+    before = office.audit()
+    assert not office.store.delete_account(seen, office.desk.entry("accounts delete", "acme"), until=9e9)
+    assert not stored(office).deleted_at and office.audit() == before
+
+
+def test_a_site_that_was_shut_out_and_invited_anew_keeps_its_account_from_being_deleted(office: Office) -> None:
+    suspended(office)
+    rotate_agent(office.desk, "acme", "site-1")
+    office.later()
+    with pytest.raises(Refused, match="agents revoke"):
+        desk.delete_account(office.desk, "acme", kept_s=1)
+    office.later(24 * 3600)  # its code is too old by then
+    desk.delete_account(office.desk, "acme", kept_s=1)
+    assert stored(office).deleted_at

@@ -1,12 +1,13 @@
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
-from shared.lifecycle import State
+from shared.errors import ApiError
+from shared.lifecycle import STATUS, State, Status
 from shared.message import Change, Message
 from shared.usecases import administration_messages as desk
 from shared.usecases.administration import Refused
+from shared.usecases.administration_spans import switch_span
 from shared.wire import Cancel, Cause, Jobs
 from tests.admin.conftest import Office
 from tests.samples import NOW, message
@@ -23,7 +24,7 @@ def put(office: Office, state: State = State.QUEUED, **differences: object) -> M
     office.outbox.add([one])
     if state is not State.QUEUED:
         cause = Cause(kind="refused", text="CMS 38") if state is State.REFUSED else None
-        office.outbox.record("acme", one.id, Change(state=state, at=NOW + 1, cause=cause))
+        office.outbox.record("acme", one.id, Change(state=state, at=NOW + 1, cause=cause, parts_sent=0))
     return office.outbox.get("acme", [one.id])[0]
 
 
@@ -103,13 +104,89 @@ def test_what_was_sent_or_is_on_its_way_is_not_sent_again_whatever_the_operator_
         desk.requeue(busy.desk, "acme", "m1", i_know=True)
 
 
-def test_what_expired_is_safe_to_send_again_once_its_site_has_told_all_it_did(busy: Office) -> None:
-    now, site = busy.clock.now(), busy.agent()
-    expired = replace(message(), state=State.EXPIRED, ended_at=now - 10)
-    assert desk.may_have_gone_out(replace(expired, posted=False), None, now) == ""
-    assert desk.may_have_gone_out(expired, site, now)  # its word may still be under way
-    assert desk.may_have_gone_out(expired, site, now + 120) == ""
-    assert desk.may_have_gone_out(expired, replace(site, connection=""), now + 120)
-    assert desk.may_have_gone_out(expired, replace(site, connected_at=now + 100), now + 120)
-    partly = replace(message(), state=State.REFUSED, parts=3, parts_sent=1)
-    assert "1 of its 3 parts" in desk.may_have_gone_out(partly, site, now)
+# What is known of a message that failed, and whether its recipient may get something of it all the same. `told`: its
+# site itself has said how the attempt ended; what the cloud ended by itself it has not.
+KNOWN: list[tuple[State, dict[str, object], str]] = [
+    (State.UNAVAILABLE, {"told": True}, ""),
+    (State.UNAVAILABLE, {"told": True, "parts_sent": 1}, "1 of its 3 parts went out"),
+    (State.REFUSED, {"told": True}, ""),
+    (State.REFUSED, {"told": True, "parts_sent": 2}, "2 of its 3 parts went out"),
+    (State.UNDELIVERED, {"told": True, "parts": 1, "parts_sent": 1}, ""),
+    (State.UNDELIVERED, {"parts": 1}, ""),  # the report came, and the result never did
+    (State.UNDELIVERED, {"told": True, "parts_sent": 3}, "some of its 3 parts may have arrived"),
+    (State.EXPIRED, {"posted": False}, ""),
+    (State.EXPIRED, {}, "has not said"),
+    (State.EXPIRED, {"told": True}, ""),
+    (State.EXPIRED, {"told": True, "parts_sent": 1}, "1 of its 3 parts went out"),
+    (State.CANCELLED, {"posted": False}, ""),
+    (State.CANCELLED, {}, "has not said"),
+    (State.CANCELLED, {"told": True}, ""),
+    (State.CANCELLED, {"told": True, "parts_sent": 1}, "1 of its 3 parts went out"),
+    (State.UNCERTAIN, {"told": True}, "nobody knows"),
+    (State.UNCERTAIN, {}, "nobody knows"),  # its site lost its journal
+]
+
+
+@pytest.mark.parametrize(("state", "facts", "why"), KNOWN)
+def test_only_what_provably_did_not_go_out_is_sent_again_without_asking(
+    busy: Office, state: State, facts: dict[str, object], why: str
+) -> None:
+    busy.outbox.add([message(**{"parts": 3, "state": state, "ended_at": NOW + 1, **facts})])
+    busy.clock.sleep(7200)  # a site that is connected, for however long, has said nothing by that
+    if why:
+        with pytest.raises(Refused, match=f"{why}.*--i-know"):
+            desk.requeue(busy.desk, "acme", "m1")
+        assert len(busy.outbox.rows) == 1
+    assert desk.requeue(busy.desk, "acme", "m1", i_know=bool(why)) != "m1"
+
+
+def test_every_state_in_which_a_message_failed_is_in_the_table() -> None:
+    failed = {state for state, status in STATUS.items() if status is Status.FAILED}
+    assert {state for state, *_ in KNOWN} == failed
+
+
+def test_the_word_of_one_of_two_machines_with_one_identity_proves_nothing(busy: Office) -> None:
+    put(busy, State.EXPIRED)
+    busy.accounts.note_double("acme", "site-1", at=NOW)
+    with pytest.raises(Refused, match="two machines"):
+        desk.requeue(busy.desk, "acme", "m1")
+
+
+def test_what_was_taken_back_while_the_link_lost_frames_is_not_sent_twice(busy: Office) -> None:
+    """The site has sent it, and neither the question nor its word got through; its connection stays on record."""
+    put(busy)
+    taken_back = desk.cancel(busy.desk, "acme", "m1")
+    assert taken_back.state is State.CANCELLED and "has not said" in desk.why_unsure(busy.desk, taken_back)
+    busy.clock.sleep(64)
+    assert busy.agent().connection == "c1"
+    with pytest.raises(Refused, match="has not said"):
+        desk.requeue(busy.desk, "acme", "m1")
+    busy.outbox.record("acme", "m1", Change(state=State.SENT, at=NOW + 9, parts_sent=1))  # its word, at last
+    with pytest.raises(Refused, match="was sent"):
+        desk.requeue(busy.desk, "acme", "m1", i_know=True)
+
+
+@pytest.mark.parametrize("word", [State.CANCELLED, State.EXPIRED])
+def test_what_was_taken_back_may_be_sent_again_once_its_site_has_confirmed_it(busy: Office, word: State) -> None:
+    put(busy)
+    desk.cancel(busy.desk, "acme", "m1")
+    busy.outbox.record("acme", "m1", Change(state=word, at=NOW + 90, parts_sent=0))
+    assert desk.why_unsure(busy.desk, desk.message_of(busy.desk, "acme", "m1")) == ""
+    assert desk.requeue(busy.desk, "acme", "m1") != "m1"
+
+
+def test_what_never_left_the_cloud_is_certain_once_it_is_taken_back(busy: Office) -> None:
+    put(busy, posted=False)
+    assert desk.why_unsure(busy.desk, desk.cancel(busy.desk, "acme", "m1")) == ""
+
+
+def test_the_audit_log_says_when_nothing_could_be_sent_again(busy: Office) -> None:
+    put(busy, State.UNAVAILABLE)
+    switch_span(busy.desk, "acme", 1, on=False)
+    switch_span(busy.desk, "acme", 2, on=False)
+    busy.later()
+    with pytest.raises(ApiError):
+        desk.requeue(busy.desk, "acme", "m1")
+    assert len(busy.outbox.rows) == 1
+    outcome, asked = sorted(what for did, _, what in busy.audit() if did == "messages requeue")  # at the same moment
+    assert asked == "m1, was unavailable" and outcome.startswith("m1, nothing was sent: ")

@@ -102,7 +102,15 @@ def test_the_operators_name_stays_until_the_sites_own_configuration_says_another
     assert office.accounts.allot_ports("acme", "site-1", told)["imei:1"].name == "roof"
 
 
-@pytest.mark.parametrize("name", ["", "x" * 41, "a\nb", "a\0"])
+@pytest.mark.parametrize("site", ["", " ", "x" * 81, "Berlin\nroof", "\x1b[2J", "\u202eniilreB"])
+def test_a_site_whose_place_would_break_lists_is_refused(office: Office, site: str) -> None:
+    office.with_site()
+    with pytest.raises(Refused, match="printable"):
+        agents.add_agent(office.desk, "acme", "site-2", site=site)
+    assert office.accounts.agent("acme", "site-2") is None
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 41, "a\nb", "a\0"])
 def test_a_name_that_would_break_lists_is_refused(office: Office, name: str) -> None:
     office.with_site()
     with pytest.raises(Refused, match="printable"):
@@ -113,6 +121,8 @@ def test_what_is_not_there_or_changes_nothing_is_refused(office: Office) -> None
     office.with_site()
     with pytest.raises(Refused, match="spans list"):
         spans.name_span(office.desk, "acme", 7, "x")
+    with pytest.raises(Refused, match="nothing would change"):
+        spans.name_span(office.desk, "acme", 1, "lte-1.1")
     with pytest.raises(Refused, match="enabled already"):
         spans.switch_span(office.desk, "acme", 1, on=True)
     with pytest.raises(Refused, match="--day or --month"):

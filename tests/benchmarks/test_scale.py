@@ -3,8 +3,19 @@
 import pytest
 
 from benchmarks import scale
-from benchmarks.fleet import Fleet, dollars, heat, lines, misses, month, storm_heat
+from benchmarks.fleet import Fleet, dollars, heat, hello_reads, lines, misses, month, storm_heat
 from benchmarks.reconnect_storm import GATEWAY_PER_S, storm
+from shared.aws.account_table import AccountTable
+from shared.aws.keys import spans_shards
+from shared.aws.outbox_table import OutboxTable
+from shared.outages import LOST_AFTER_S
+from shared.usecases.span_alerts import tell_of_spans
+from shared.wire import SpanInfo, Spans
+from tests.agent_bench import Bench
+from tests.fakes import FakeClock
+from tests.meter import Meter
+from tests.samples import NOW
+from tests.stack_tables import stack
 
 
 def test_the_page_is_what_the_code_generates() -> None:
@@ -48,7 +59,47 @@ def test_naming_spans_spares_a_large_account_its_other_sites() -> None:
 
 def test_no_partition_is_full_at_the_load_that_the_page_promises() -> None:
     assert max(one.share for one in heat(Fleet(), scale.HOT_ACCOUNT_S)) < 0.5
-    assert max(one.share for one in storm_heat(Fleet(), GATEWAY_PER_S)) < 1
+    storming = {one.where: one.share for one in storm_heat(Fleet(), GATEWAY_PER_S)}
+    assert max(share for where, share in storming.items() if "all agents in one account" not in where) < 0.2
+    assert max(storming.values()) <= 1
+
+
+def test_the_hellos_of_a_storm_are_counted_with_what_they_read() -> None:
+    """10,000 sites of one account read more than they write."""
+    heats = {one.where: one.units for one in storm_heat(Fleet(), 500.0)}
+    assert heats["Config `account`, all agents in one account: reads"] == 500 * (1 + hello_reads(32)["account"])
+    assert heats["Config `account#slots`, all agents in one account: reads"] == 500 * hello_reads(32)["account#slots"]
+
+
+def test_what_a_hello_and_a_change_of_a_span_read_is_what_the_page_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    with stack(monkeypatch) as client:
+        clock = FakeClock(NOW)
+        outbox = OutboxTable(client, "Outbox", retention_days=90)
+        bench = Bench(accounts=AccountTable(client, "Config", clock), outbox=outbox, clock=clock)
+        spans = tuple(_told(n) for n in range(32))
+        bench.greeted("c1", spans=spans)
+        clock.sleep(6300)
+        meter = Meter(client)
+        connection = bench.greeted("c2", spans=spans)
+        assert meter.reads == sum(hello_reads(32).values())
+        clock.sleep(300)
+        meter.reset()
+        lost = spans[3].model_copy(update={"available": False, "reason": "not registered"})
+        bench.say(connection, Spans(at=clock.now(), changed=(lost,)))
+        clock.sleep(LOST_AFTER_S + 60)
+        tell_of_spans(bench.accounts, bench.alerts, clock, clock.now() + 20)
+        looking = len(spans_shards()) / 2
+        (change,) = [line for line in lines(Fleet()) if line.what == "spans changed"]
+        assert meter.reads == change.reads + looking
+        assert [subject for subject, _ in bench.alerts.told] == ["span lost"]
+
+
+def _told(n: int) -> SpanInfo:
+    imei = f"3512345678901{n:02}"
+    return SpanInfo(
+        span=f"imei:{imei}", available=True, technology="lte", operator="Example Mobile", signal_dbm=-71,
+        imsi="262011234567890", iccid="8949000000000000000", imei=imei,
+    )  # fmt: skip
 
 
 def test_a_memory_that_lasts_saves_all_but_the_first_read() -> None:

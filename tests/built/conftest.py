@@ -34,8 +34,10 @@ def sam_variables(build: Build) -> dict[str, dict[str, str]]:
     """Function → the environment that `sam local invoke -n env.json` would give it, by the SAM CLI's own code."""
     script = Path(__file__).parent / "sam_variables.py"
     template = build.root / "template.yaml"
-    command = [ROOT / ".venv-sam" / "bin" / "python", script, template, ROOT / "env.json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    command = [ROOT / ".venv-sam" / "bin" / "python", script, template, ROOT / "env.json", ROOT / "samconfig.toml"]
+    config_env = "local-arm64" if build.architecture == "arm64" else "local"  # as docs/deploy.md has it
+    done = subprocess.run([*command, config_env, build.architecture], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
     found: dict[str, dict[str, str]] = json.loads(done.stdout)
     return found
 

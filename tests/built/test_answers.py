@@ -222,11 +222,16 @@ def test_every_sample_was_asked() -> None:
 
 
 def test_logs_are_json_with_request_and_message_ids_and_without_text_and_numbers(
-    functions: Functions, ask: Ask
+    functions: Functions, ask: Ask, world: World
 ) -> None:
-    ask("sms_api/send")
+    _, _, [row] = body(ask("sms_api/send"))
     answered = [line for line in functions.lines("SmsApi") if line.get("message") == "call answered"]
     assert answered and all(line["reference"] and line["requestId"] for line in answered)
+    assert answered[-1]["message_ids"] == [row["id"]]
+    functions.ask("Push", queued(world, "push/one"))
+    pushed = [line for line in functions.lines("Push") if line.get("message") == "push taken"]
+    assert pushed and all(line["requestId"] and line["state"] for line in pushed)
+    assert pushed[-1]["message_id"] == JOB
     for function in ("SmsApi", "AgentSocket", "Push", "Sweep", "AgentAuth"):
         text = functions.log(function)
         assert "Hello from Spanbridge" not in text

@@ -28,6 +28,7 @@ class FakeCloud:
         self.accepted: list[Accepted] = []
         self.spans: dict[str, SpanInfo] = {}
         self.connections: list[ServerConnection] = []
+        self.credential = CREDENTIAL  # the one that it accepts
         self.status: int | None = None  # answer handshakes with this HTTP status
         self.silent = False  # take frames and answer nothing
         self.acknowledges = True
@@ -77,7 +78,7 @@ class FakeCloud:
     def _authorize(self, connection: ServerConnection, request: Request) -> Response | None:
         if self.status is not None:
             return connection.respond(http.HTTPStatus(self.status), "no\n")
-        if request.headers.get("Authorization") != f"Bearer {CREDENTIAL}":
+        if request.headers.get("Authorization") != f"Bearer {self.credential}":
             return connection.respond(http.HTTPStatus.FORBIDDEN, "no\n")
         return None
 

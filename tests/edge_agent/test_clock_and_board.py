@@ -82,6 +82,16 @@ def test_only_what_a_person_would_see_is_a_difference() -> None:
     assert [info.operator for info in made.differences()] == ["Testnet"]
 
 
+def test_a_sim_without_room_is_told_at_once_and_the_span_still_sends() -> None:
+    made = board()
+    made.infos()
+    for full in (True, False):
+        made.put(SpanStatus(span=SPAN, state=SpanState.READY, sim_full=full))
+        (info,) = made.differences()
+        assert (info.available, info.reason, info.sim_full) == (True, "", full)
+        assert made.differences() == []
+
+
 def test_a_span_whose_modem_is_still_searched_for_is_not_told_of() -> None:
     searching = True
     made = SpanBoard(lambda: "", lambda span: None, dict, lambda: NOW, lambda: searching)

@@ -1,11 +1,12 @@
 """The configuration file: what it gives, and a good word for every mistake."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from edge_agent.config import Config, load
+from edge_agent.config import Cloud, Config, load, with_credential_of_now
 from edge_agent.config_table import ConfigError
 from edge_agent.pacing import Limits
 
@@ -118,3 +119,15 @@ def test_a_missing_file_and_a_missing_or_wrong_credential_are_named(tmp_path: Pa
 def test_plain_ws_is_good_enough_on_loopback(tmp_path: Path) -> None:
     for host in ("127.0.0.1:8080", "localhost", "[::1]:1"):
         assert read(tmp_path, f'[cloud]\nurl = "ws://{host}/live"').cloud
+
+
+def test_a_credential_is_read_again_only_as_a_whole(tmp_path: Path) -> None:
+    file = tmp_path / "credential"
+    cloud = Cloud(url="wss://x/live", credential="acme.site-1.0123456789abcdefghij", credential_file=file)
+    assert with_credential_of_now(cloud) == cloud  # there is none
+    file.write_text("acme.site-1.01234")
+    assert with_credential_of_now(cloud) == cloud
+    file.write_text("acme.site-1.abcdefghij0123456789\n")
+    assert with_credential_of_now(cloud) == replace(cloud, credential="acme.site-1.abcdefghij0123456789")
+    told = replace(cloud, credential_file=None)  # by the environment
+    assert with_credential_of_now(told) == told

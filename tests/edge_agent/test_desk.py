@@ -69,6 +69,7 @@ def test_a_refused_message_from_here_ends_with_its_result(tmp_path: Path) -> Non
     [
         ({"do": "send", "to": TO, "text": "hi", "span": "nobody"}, "no such modem here"),
         ({"do": "ussd", "code": "*100#", "span": "nobody"}, "no such modem here"),
+        ({"do": "send", "to": TO, "text": "caf\udce9"}, "half a surrogate pair"),
         ({"do": "dance"}, "no request 'dance'"),
         ({}, "no request"),
     ],

@@ -65,6 +65,53 @@ def test_a_message_that_has_begun_stays_with_its_span() -> None:
     assert names(dispatch.take("a")) == ["1"]
 
 
+def test_an_idle_span_takes_the_longest_waiting_job_of_its_pool_behind_one_that_is_held_up() -> None:
+    woken: list[str] = []
+    dispatch = Dispatch(woken.append)
+    for span in "abc":
+        dispatch.able(span)
+    for job in (held("1", "a"), held("2", "a", "b"), held("3", "a", "b", "c"), held("4", "c", "b")):
+        dispatch.add(job)
+    assert names(dispatch.take("b")) == [""]
+    woken.clear()
+    dispatch.held_up(["a"])
+    assert woken == ["b"]  # c has work of its own
+    assert names(dispatch.take("b"), dispatch.take("c"), dispatch.take("c"), dispatch.take("b")) == ["2", "4", "3", ""]
+    assert names(dispatch.take("a"), dispatch.take("a")) == ["1", ""]
+    assert len(dispatch) == 0
+
+
+def test_who_waits_longest_is_helped_first_and_who_goes_on_is_not_helped_any_more() -> None:
+    dispatch = Dispatch()
+    for span in "abc":
+        dispatch.able(span)
+    for job in (held("1", "a", "c"), held("2", "b", "c"), held("3", "b", "c")):
+        dispatch.add(job)
+    dispatch.held_up(["b", "a"])
+    assert names(dispatch.take("c")) == ["2"]
+    dispatch.held_up(["a"])
+    assert names(dispatch.take("c"), dispatch.take("c")) == ["1", ""]
+    assert names(dispatch.take("b")) == ["3"]
+
+
+def test_what_has_begun_was_refused_or_was_taken_back_is_not_helped_out_with() -> None:
+    dispatch = Dispatch()
+    dispatch.able("a")
+    dispatch.able("b")
+    begun, refused, gone = held("1", "a", "b"), held("2", "a", "b"), held("3", "a", "b")
+    begun.parts.append(HeldPart(0, 2, "a", "sim", 0.0))
+    refused.tried = ("b",)
+    for job in (begun, refused, gone):
+        dispatch.add(job)
+    dispatch.remove("3")
+    dispatch.held_up(["a"])
+    assert names(dispatch.take("b")) == [""]
+    dispatch.unable("b")
+    dispatch.add(held("4", "a", "b"))
+    assert names(dispatch.take("b")) == [""]  # not able: it sends nothing at all
+    assert names(dispatch.take("a"), dispatch.take("a"), dispatch.take("a")) == ["1", "2", "4"]
+
+
 def test_a_removed_job_is_not_taken_any_more() -> None:
     dispatch = Dispatch()
     dispatch.able("a")
@@ -100,7 +147,8 @@ def test_overdue_and_hopeless_jobs_are_found() -> None:
 
 MOVES = st.lists(
     st.tuples(
-        st.sampled_from(["add", "take", "back", "able", "unable", "remove", "doubt", "trust"]), st.integers(0, 9)
+        st.sampled_from(["add", "take", "back", "able", "unable", "remove", "doubt", "trust", "held_up", "begin"]),
+        st.integers(0, 9),
     ),
     max_size=60,
 )
@@ -123,6 +171,7 @@ def test_no_job_is_ever_lost_or_in_two_hands(moves: list[tuple[str, int]]) -> No
                 if job_or_none:
                     assert span in job_or_none.spans
                     assert job_or_none.id in waiting
+                    assert not job_or_none.parts or job_or_none.parts[0].span == span
                     waiting.remove(job_or_none.id)
                     taken[job_or_none.id] = job_or_none
             case "back" | "doubt" if taken:
@@ -139,6 +188,13 @@ def test_no_job_is_ever_lost_or_in_two_hands(moves: list[tuple[str, int]]) -> No
                 dispatch.unable(span)
             case "trust":
                 dispatch.trust()
+            case "held_up":
+                dispatch.held_up(spans[: choice % 4])
+            case "begin" if taken:
+                job = taken.pop(sorted(taken)[choice % len(taken)])
+                job.parts.append(HeldPart(0, 2, span, "sim", 0.0))
+                waiting.add(job.id)
+                dispatch.add(job, first=True)
             case "remove" if waiting:
                 job_id = sorted(waiting)[choice % len(waiting)]
                 assert dispatch.remove(job_id)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from edge_agent import doctor
+from edge_agent.__main__ import main
 from edge_agent.config import JournalConfig
-from edge_agent.doctor import ANY_REMEDY, Finding
+from edge_agent.doctor import Finding
 from edge_agent.journal import Journal
 from shared.wire import SpanInfo
 from tests.edge_agent.fake_cloud import CREDENTIAL, FakeCloud
@@ -97,28 +98,27 @@ def test_a_clock_that_is_off_is_told_by_how_much() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "remedy"),
-    [
-        ("SIM PIN required, and none is configured", "put pin"),
-        ("SIM PIN refused: incorrect password", "right pin"),
-        ("SIM PUK required", "PUK"),
-        ("SIM not usable: SIM failure", "put a SIM in"),
-        ("not registered: searching", "antenna"),
-        ("/dev/ttyUSB0: permission denied", "dialout"),
-        ("/dev/ttyUSB0: nothing answers AT", "another port"),
-        ("something else altogether", ANY_REMEDY),
-    ],
+    ("ports", "remedy"), [("", "plug a modem in"), ('ports = ["/dev/none"]', "correct modems.ports")]
 )
-def test_each_reason_has_its_remedy(reason: str, remedy: str) -> None:
-    info = SpanInfo(span=SPAN, available=False, reason=reason)
-    status = {"spans": [info.model_dump()], "unusable_ports": {"a": reason}}
-    modem, port = doctor.findings_of(status)
-    assert (modem.ok, port.ok) == (False, False)
-    assert remedy in modem.remedy
-    assert remedy in port.remedy
+def test_a_probe_that_finds_no_port_says_so_with_what_to_do(
+    ports: str, remedy: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "agent.toml"
+    path.write_text(f'[modems]\nignore = ["*"]\n{ports}\n')
+    assert main(["probe", "--config", str(path)]) == 1
+    said = capsys.readouterr().out
+    assert "BAD  ports: no port of a modem was found" in said
+    assert remedy in said
 
 
 def test_a_ready_modem_is_told_with_its_operator_and_signal() -> None:
     info = SpanInfo(span=SPAN, available=True, name="lte-1", operator="Testnet", signal_dbm=-71, device="/dev/ttyUSB2")
     (finding,) = doctor.findings_of({"spans": [info.model_dump()], "unusable_ports": {}})
     assert finding == Finding("modem", True, f"lte-1 {SPAN} on /dev/ttyUSB2: ready, Testnet, -71 dBm")
+
+
+def test_a_ready_modem_whose_sim_is_full_is_a_finding_of_its_own() -> None:
+    info = SpanInfo(span=SPAN, available=True, sim_full=True)
+    ready, full = doctor.findings_of({"spans": [info.model_dump()], "unusable_ports": {}})
+    assert (ready.ok, full.ok, full.subject) == (True, False, "SIM")
+    assert "delete" in full.remedy

@@ -117,7 +117,8 @@ def test_a_credential_that_is_there_is_replaced_only_if_that_is_asked_for(place:
         (401, "does not know this code"),
         (409, "was used already"),
         (410, "too old"),
-        (403, "HTTP 403"),
+        (403, r"check --url.*HTTP 403"),
+        (404, r"check --url.*HTTP 404.*code is still good"),
         (502, "HTTP 502"),
     ],
 )

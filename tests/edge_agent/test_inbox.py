@@ -3,7 +3,9 @@
 import asyncio
 from pathlib import Path
 
-from edge_agent.inbox import INCOMPLETE_S
+import pytest
+
+from edge_agent.inbox import INCOMPLETE_S, TOGETHER_S
 from tests.edge_agent.rig import IMSI, NOW, SPAN, TO, Hands, Rig, deliver_pdu
 
 
@@ -116,6 +118,49 @@ def test_a_reference_used_again_begins_another_message(tmp_path: Path) -> None:
                 part(2, "end", total=2, at=NOW + 60),
             )
             assert [(event["text"], event["missing"]) for event in events] == [("old ", [2]), ("new end", [])]
+
+    run(main())
+
+
+DAY_S = 86_400.0
+
+
+def test_a_part_of_the_next_day_does_not_fill_the_gap_of_another_message(tmp_path: Path) -> None:
+    async def main() -> None:
+        hands = Hands()
+        monday = [part(number, text, total=2) for number, text in ((1, "on "), (2, "Monday"))]
+        tuesday = [part(number, text, total=2, at=NOW + DAY_S) for number, text in ((1, "on "), (2, "Tuesday"))]
+        async with Rig(tmp_path, hands) as rig:
+            assert await receive(rig, monday[0]) == []
+            hands.forward(DAY_S)
+            assert await receive(rig, tuesday[1]) == []
+        async with Rig(tmp_path, hands) as rig:  # and so it stays after a restart
+            assert [event["text"] for event in await receive(rig, tuesday[0])] == ["on Tuesday"]
+            events = await receive(rig, monday[1])  # that the network kept till now
+            assert [(event["text"], event["missing"]) for event in events] == [("on Tuesday", []), ("on Monday", [])]
+
+    run(main())
+
+
+@pytest.mark.parametrize(("apart", "whole"), [(TOGETHER_S, True), (TOGETHER_S + 1, False)])
+def test_parts_belong_together_by_the_time_the_message_centre_took_them(
+    apart: float, whole: bool, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with Rig(tmp_path) as rig:
+            events = await receive(rig, part(2, "end", total=2, at=NOW + apart), part(1, "begin ", total=2))
+            assert [event["text"] for event in events] == (["begin end"] if whole else [])
+
+    run(main())
+
+
+def test_a_part_without_a_readable_time_belongs_to_what_is_waited_for(tmp_path: Path) -> None:
+    async def main() -> None:
+        second = part(2, "end", total=2, at=NOW + DAY_S)
+        stamp = deliver_pdu("x", at=NOW + DAY_S)[-20:-6]
+        async with Rig(tmp_path) as rig:
+            events = await receive(rig, part(1, "begin ", total=2), second.replace(stamp, "F" * 14))
+            assert [event["text"] for event in events] == ["begin end"]
 
     run(main())
 

@@ -1,15 +1,19 @@
 """The journal on a real file: what is kept, what is refused, what survives."""
 
 import asyncio
+import errno
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_agent import core as core_module
 from edge_agent import journal as journal_module
 from edge_agent import journal_schema, journal_tables
 from edge_agent.config import JournalConfig
@@ -26,6 +30,7 @@ from edge_agent.held import (
 )
 from edge_agent.journal import AlreadyRunning, Journal
 from edge_agent.journal_writer import Writer
+from tests.edge_agent.rig import Rig
 
 NOW = 1_800_000_000.0
 
@@ -383,15 +388,100 @@ def test_the_text_is_gone_once_the_cloud_has_the_result(tmp_path: Path) -> None:
     run(main())
 
 
-def test_a_journal_near_its_limit_refuses_new_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_journal_that_only_grows_refuses_by_itself_before_it_is_full(tmp_path: Path) -> None:
     async def main() -> None:
         journal = opened(tmp_path, max_mb=8)
-        for number in range(16):
-            await journal.add_jobs([held(f"j{number}", text="x" * 480_000)])
-        await journal.prune(NOW)
+        taken: list[HeldJob] = []
         with pytest.raises(JournalUnavailable, match="max_mb"):
-            await journal.add_jobs([held("more")])
-        await journal.mark(held("j0"), part_of(), counted=False)  # those held already go on
+            for number in range(1000):
+                batch = [held(f"j{number}.{n}", text="x" * 1500) for n in range(20)]
+                taken += await journal.add_jobs(batch)
+        assert len(taken) > 1000
+        told: list[str] = []
+        for job in taken:  # all of it can still be sent and told
+            job.parts.append(part_of())
+            await journal.mark(job, job.parts[0], counted=False)
+            job.parts[0].state, job.state = PartState.TAKEN, JobState.SENT
+            journal.answer(job, job.parts[0], soon=True)
+            journal.settle(job, [EventRow(f"{job.id}.result", "x" * 300)], partial(told.append, job.id))
+        await journal.synced()
+        assert journal.trouble == "" and len(told) == len(taken)
+        journal.close()
+        again = opened(tmp_path, max_mb=8)
+        assert "max_mb" in again.refuses()
+        again.acknowledge([event.id for event in again.contents.events])
+        await again.prune(NOW)
+        assert again.refuses() == ""
+        again.close()
+
+    run(main())
+
+
+def test_a_file_that_is_full_all_the_same_takes_what_makes_room_and_then_the_rest(tmp_path: Path) -> None:
+    async def main() -> None:
+        journal = opened(tmp_path)
+        first, second = held(), held("j2")
+        await journal.add_jobs([first, second])
+        first.state = second.state = JobState.SENT
+        told: list[str] = []
+        journal.settle(first, [EventRow("j1.result", "x" * 3_000_000)], lambda: told.append("first"))
+        await journal.synced()
+        pages = journal._writer._db.execute("PRAGMA page_count").fetchone()[0]
+        journal._writer._db.execute(f"PRAGMA max_page_count = {pages}")
+        journal.settle(second, [EventRow("j2.result", "y" * 1_000_000)], lambda: told.append("second"))
+        await asyncio.sleep(0.1)
+        assert told == ["first"] and "journal.max_mb" in journal.trouble
+        journal.acknowledge(["j1.result"])
+        await asyncio.wait_for(journal.usable(), 5)
+        await journal.synced()
+        assert told == ["first", "second"] and journal.trouble == ""
+        journal.close()
+
+    run(main())
+
+
+def test_what_made_room_and_what_did_not_fit_before_are_written_at_the_end(tmp_path: Path) -> None:
+    async def main() -> None:
+        journal = opened(tmp_path)
+        first, second = held(), held("j2")
+        await journal.add_jobs([first, second])
+        first.state = second.state = JobState.SENT
+        journal.settle(first, [EventRow("j1.result", "x" * 3_000_000)], lambda: None)
+        await journal.synced()
+        pages = journal._writer._db.execute("PRAGMA page_count").fetchone()[0]
+        journal._writer._db.execute(f"PRAGMA max_page_count = {pages}")
+        journal.settle(second, [EventRow("j2.result", "y" * 1_000_000)], lambda: None)
+        await asyncio.sleep(0.1)
+        journal.acknowledge(["j1.result"])
+        journal.close()
+        assert [event.id for event in opened(tmp_path).contents.events] == ["j2.result"]
+
+    run(main())
+
+
+def test_a_value_that_sqlite_cannot_hold_harms_only_its_own_step(tmp_path: Path) -> None:
+    async def main() -> None:
+        journal = opened(tmp_path)
+        good, bad = await asyncio.gather(
+            journal.add_jobs([held()]), journal.add_jobs([held("j2", text="\udcff")]), return_exceptions=True
+        )
+        assert isinstance(good, list) and isinstance(bad, JournalUnavailable)
+        await journal.add_jobs([held("j3")])
+        journal.close()
+        assert {job.id for job in opened(tmp_path).contents.jobs} == {"j1", "j3"}
+
+    run(main())
+
+
+def test_a_journal_of_another_user_is_named_with_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, *_: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    async def main() -> None:
+        opened(tmp_path).close()
+        monkeypatch.setattr(journal_module.os, "open", refuse)
+        with pytest.raises(JournalBroken, match=f"user {os.getuid()} owns it"):
+            opened(tmp_path)
 
     run(main())
 
@@ -427,5 +517,26 @@ def test_a_received_pdu_is_stored_once(tmp_path: Path) -> None:
         part = ReceivedPart("digest", "imei:1", "sim", "00BB", NOW)
         assert await journal.keep_received(part)
         assert not await journal.keep_received(part)
+
+    run(main())
+
+
+def test_it_is_pruned_as_soon_as_the_time_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core_module, "TICK_S", 0.001)
+
+    async def main() -> None:
+        pruned = asyncio.Event()
+        async with Rig(tmp_path) as rig:
+
+            async def prune(now: float) -> None:
+                pruned.set()
+
+            monkeypatch.setattr(rig.journal, "prune", prune)
+            ticking = asyncio.ensure_future(rig.core.tick())
+            rig.workers.append(ticking)
+            await asyncio.sleep(0.05)
+            assert not pruned.is_set()
+            rig.know_the_time()
+            await asyncio.wait_for(pruned.wait(), 5)
 
     run(main())

@@ -214,9 +214,11 @@ def test_the_benchmark_prints_one_line_and_ends(tmp_path: Path) -> None:
         (("run", "--help"), 0, "--config"),
         ((), 2, "COMMAND"),
         (("run", "--config", "/nowhere/agent.toml"), 78, "no such file"),
+        (("send", "+4915112345678", b"caf\xe9"), 2, "text: is not UTF-8"),
+        (("ussd", b"*1\xe900#"), 2, "code: is not UTF-8"),
     ],
 )
-def test_the_command_line_says_what_it_wants(words: tuple[str, ...], code: int, said: str) -> None:
+def test_the_command_line_says_what_it_wants(words: tuple[str | bytes, ...], code: int, said: str) -> None:
     done = run(
         [sys.executable, "-m", "edge_agent", *words], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
     )

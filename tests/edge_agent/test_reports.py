@@ -4,7 +4,8 @@ import asyncio
 from pathlib import Path
 
 from edge_agent.span import Refusal, Submission, Taken, Unknown
-from tests.edge_agent.rig import IMSI, NOW, SPAN, TO, FakeModem, Hands, Rig, job, report_pdu
+from tests.edge_agent.fake_cloud import until
+from tests.edge_agent.rig import IMSI, NOW, SPAN, TO, FakeModem, Hands, Rig, deliver_pdu, job, report_pdu
 
 
 def run(coroutine: object) -> None:
@@ -290,5 +291,38 @@ def test_garbage_instead_of_a_report_harms_nothing(tmp_path: Path) -> None:
             for garbage in ("", "zz", "00", "0006", "00" * 200, report_pdu(1)[:20]):
                 await report(rig, garbage)
             await sent(rig, job())
+
+    run(main())
+
+
+def kept(rig: Rig) -> list[tuple[str, str]]:
+    """Raw PDUs that are put by, with the reason."""
+    return rig.journal._writer._db.execute("SELECT pdu, event FROM received ORDER BY pdu").fetchall()
+
+
+def test_what_a_modem_calls_a_report_and_nobody_can_read_is_kept_as_it_came(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Rig(tmp_path) as rig:
+            await sent(rig, job())
+            garbage = ["0006zz", report_pdu(1)[:20]]
+            for pdu in (*garbage, *garbage):
+                await report(rig, pdu)
+            await rig.journal.synced()
+            assert kept(rig) == [(pdu, "unreadable") for pdu in sorted(garbage)]
+            await report(rig, report_pdu(1))
+            assert rig.events()["j1.report"]["outcome"] == "delivered"
+
+    run(main())
+
+
+def test_a_message_announced_as_a_report_is_told_as_the_message_it_is(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Rig(tmp_path) as rig:
+            rig.core.status_report(SPAN, IMSI, deliver_pdu("hello"))  # a modem that wants no answer is not waited for
+            await until(rig.events)
+            await rig.core.delivered(SPAN, IMSI, deliver_pdu("hello"))
+            await rig.journal.synced()
+            (event,) = rig.events().values()
+            assert (event["kind"], event["text"]) == ("received", "hello")
 
     run(main())

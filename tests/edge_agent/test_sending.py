@@ -3,7 +3,11 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
+from edge_agent.sender import HELD_UP_S
 from edge_agent.span import NotSubmitted, Refusal, Submission, Taken, Unknown
+from tests.edge_agent.fake_cloud import until
 from tests.edge_agent.rig import IMSI, NOW, SPAN, FakeModem, Hands, Rig, job
 
 OTHER = "imei:490154203237526"
@@ -201,6 +205,35 @@ def test_a_modem_lost_in_the_middle_of_a_part_leaves_it_uncertain(tmp_path: Path
                     await asyncio.sleep(0.002)
             worker.cancel()
             assert (await rig.event("j1.result"))["outcome"] == "uncertain"
+
+    run(main())
+
+
+def test_what_waits_behind_a_modem_that_hangs_goes_out_through_an_idle_one_of_its_pool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_agent.core.TICK_S", 0.001)
+
+    async def main() -> None:
+        async with Rig(tmp_path) as rig:
+            answer: asyncio.Future[Submission] = asyncio.get_running_loop().create_future()
+            hung, idle = FakeModem(lambda pdu: answer), FakeModem(span=OTHER, imsi="262019999999999")
+            rig.plug(hung)
+            rig.plug(idle)
+            ticking = asyncio.ensure_future(rig.core.tick())
+            await rig.able(2)
+            await rig.take(job("j1", spans=(SPAN, OTHER)))
+            await until(lambda: hung.on_air)
+            await rig.take(job("j2", spans=(SPAN, OTHER)), job("j3"))
+            await until(lambda: rig.core.sender._seen)
+            assert rig.core.dispatch.waiting() == {SPAN: 2}
+            rig.hands.forward(HELD_UP_S)
+            assert (await rig.event("j2.result"))["span"] == OTHER
+            assert (len(hung.on_air), len(idle.on_air), "j3.result" in rig.events()) == (1, 1, False)
+            answer.set_result(Taken(1))
+            assert (await rig.event("j3.result"))["span"] == (await rig.event("j1.result"))["span"] == SPAN
+            assert (len(hung.on_air), len(idle.on_air)) == (2, 1)
+            ticking.cancel()
 
     run(main())
 

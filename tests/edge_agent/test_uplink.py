@@ -248,6 +248,19 @@ def test_the_cloud_may_ask_for_another_connection() -> None:
     run(main())
 
 
+def test_a_connection_that_dies_before_its_replacement_is_due_is_replaced_at_once() -> None:
+    async def main() -> None:
+        async with FakeCloud() as cloud:
+            agent = Agent()
+            async with linked(cloud, agent):
+                await until(lambda: agent.times)
+                await cloud.post(Reconnect(after_s=3600))
+                await cloud.newest.close()
+                await until(lambda: len(agent.times) == 2)
+
+    run(main())
+
+
 def test_a_cloud_that_is_away_is_tried_again_until_it_is_back() -> None:
     async def main() -> None:
         cloud = FakeCloud()
@@ -257,8 +270,7 @@ def test_a_cloud_that_is_away_is_tried_again_until_it_is_back() -> None:
         async with linked(cloud, agent) as uplink:
             await until(lambda: "cannot be reached" in uplink.state)
             async with cloud:
-                await until(lambda: agent.times)
-                assert uplink.state == "connected"
+                await until(lambda: agent.times and uplink.state == "connected")
 
     run(main())
 
@@ -277,6 +289,35 @@ def test_a_credential_that_is_refused_is_told_apart_from_a_network_that_is_down(
         run(main())
     assert sum("credential was not accepted" in record.message for record in caplog.records) == 1
     assert CREDENTIAL not in caplog.text
+
+
+@pytest.mark.parametrize("refusal", ["a handshake that is refused", "a frame that says so"])
+def test_an_agent_that_was_enrolled_anew_while_it_runs_takes_its_new_credential(
+    refusal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uplink_module, "LOOK_S", 0.01)
+    file = tmp_path / "credential"
+    old = CREDENTIAL if refusal == "a frame that says so" else "acme.site-1.an-older-one-that-was-good-once"
+
+    async def main() -> None:
+        async with FakeCloud() as cloud:
+            agent = Agent()
+            uplink = Uplink(Cloud(url=cloud.url, credential=old, credential_file=file), agent, Clock())
+            uplink._backoff = Backoff(lambda low, high: high)  # ten minutes
+            task = asyncio.ensure_future(uplink.run())
+            if old == CREDENTIAL:
+                await until(lambda: agent.times)
+                cloud.credential = "acme.site-1.the-new-one-of-twenty-or-more"
+                await cloud.post(Refused(code="revoked", text="enrol it again"))
+            await until(lambda: "accepted" in uplink.state or "revoked" in uplink.state)
+            agent.times.clear()
+            file.write_text(f"{cloud.credential}\n")
+            await until(lambda: agent.times and uplink.state == "connected")
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    run(main())
 
 
 def test_the_uplink_ends_when_the_cloud_says_stop() -> None:

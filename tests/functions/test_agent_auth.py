@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -41,3 +42,22 @@ def test_who_is_not_known_makes_the_gateway_answer_401() -> None:
             handler(event(Authorization=f"Bearer {wrong}"), None)
     with pytest.raises(Unauthorized):
         handler(event(), None)
+
+
+def _refusals(capsys: pytest.CaptureFixture[str]) -> list[float]:
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [line["AgentsRefused"][0] for line in lines if "AgentsRefused" in line]
+
+
+def test_a_refusal_is_counted_and_a_fault_is_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both are errors to Lambda, and only the second is one to the alarm."""
+    with pytest.raises(Unauthorized):
+        handler(event(), None)
+    assert _refusals(capsys) == [1.0]
+    handler(event(Authorization=f"Bearer {TOKEN}"), None)
+    wiring._dynamodb().delete_table(TableName="Config")
+    with pytest.raises(Exception, match=r"^(?!Unauthorized$)"):
+        handler(event(Authorization=f"Bearer {TOKEN}"), None)
+    assert _refusals(capsys) == []

@@ -11,14 +11,15 @@ from typing import Any
 
 import boto3
 import pytest
+from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from local_cloud import aws
 from local_cloud.cloud import LOCAL_PARAMETERS
-from local_cloud.deploy import Addresses, Deployment, deploy, plan
+from local_cloud.deploy import Addresses, Deployment, Plan, deploy, plan
 from local_cloud.layout import CHECKOUT
 from local_cloud.process import start_own
 from local_cloud.sam_local import add_sample_agents
-from local_cloud.topology import api_id
+from local_cloud.topology import api_id, as_list, as_object
 from local_cloud.transform import transformed
 from shared import credentials
 from shared.aws import wiring
@@ -32,6 +33,8 @@ from tests.receivers import OK, Receiver
 from tests.sample_events import FUNCTIONS, sample
 from tests.samples import message
 
+# Name → what AWS publishes of each of its managed policies, as moto carries it.
+_MANAGED: dict[str, Any] = json.loads(aws_managed_policies_data)
 SOCKETS = f"arn:aws:execute-api:{aws.REGION}:{aws.ACCOUNT}:{api_id('Sockets')}/live"
 
 
@@ -61,22 +64,31 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     moto = start_own("moto", "local_cloud.moto_process", [], tmp_path_factory.mktemp("moto") / "log", CHECKOUT)
     endpoint = f"http://127.0.0.1:{moto.wait_ready(60)}"
     template = transformed(CHECKOUT / "template.yaml", LOCAL_PARAMETERS, CHECKOUT / ".local" / "cache")
-    deployment = deploy(plan(template, LOCAL_PARAMETERS, Addresses(1, 1, connections.server_port)), endpoint)
-    yield Stack(deployment, {name: _role(endpoint, name) for name in FUNCTIONS.values()})
+    wanted = plan(template, LOCAL_PARAMETERS, Addresses(1, 1, connections.server_port))
+    deployment = deploy(wanted, endpoint)
+    yield Stack(deployment, {name: _role(endpoint, wanted, name) for name in FUNCTIONS.values()})
     moto.kill()
     connections.shutdown()
     connections.server_close()
 
 
-def _role(endpoint: str, function: str) -> Role:
-    """The inline policies of the role that the deployed function has; basic execution (its log) is AWS's own."""
+def _role(endpoint: str, wanted: Plan, function: str) -> Role:
+    """All policies of the role that the deployed function has: its own, and AWS's that are attached to it."""
     session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=aws.REGION)
     iam: Any = session.client("iam", endpoint_url=endpoint)
     [name] = [each["RoleName"] for each in iam.list_roles()["Roles"] if f"-{function}Role-" in each["RoleName"]]
     names = iam.list_role_policies(RoleName=name)["PolicyNames"]
     documents = [iam.get_role_policy(RoleName=name, PolicyName=each)["PolicyDocument"] for each in names]
     # moto keeps a document that CloudFormation gave it as Python's text of it, and not as JSON.
-    return Role([ast.literal_eval(each) if isinstance(each, str) else each for each in documents], SOCKETS)
+    own = [ast.literal_eval(each) if isinstance(each, str) else each for each in documents]
+    return Role([*own, *_attached(wanted, f"{function}Role")], SOCKETS)
+
+
+def _attached(wanted: Plan, role: str) -> Iterator[dict[str, Any]]:
+    """From the template, since moto's CloudFormation attaches none of AWS's own."""
+    properties = as_object(as_object(wanted.copy["Resources"])[role])["Properties"]
+    for arn in as_list(as_object(properties).get("ManagedPolicyArns")):
+        yield _MANAGED[str(arn).rpartition("/")[2]]["Document"]
 
 
 @pytest.fixture
@@ -149,14 +161,28 @@ def test_the_sweeper_ends_what_is_overdue_and_tells_of_who_is_silent_under_its_o
     accounts = AccountTable(client, names["ConfigTable"], wiring.CLOCK)
     accounts.connected("demo", "site-2", connection="c2", since=1.0, at=1.0)  # and never heard of since
     accounts.save_spans("demo", "site-2", [SpanInfo(span="imei:2", available=True)], at=1.0, whole=True)
+    _back(accounts)
     outbox = OutboxTable(client, names["OutboxTable"], retention_days=90)
     outbox.add([message("late", account="demo", agent="site-1", deadline=wiring.CLOCK.now() - 3600)])
     assert ask("Sweep", sample("sweep/every_minute")) is None
     assert outbox.get("demo", ["late"])[0].state is State.EXPIRED
     silent = accounts.agent("demo", "site-2")
     assert silent is not None and silent.offline_told
+    assert accounts.spans_due(9e12) == []
     needed = {action for action, _ in deployed.roles["Sweep"].used}
     assert needed >= {"dynamodb:Scan", "dynamodb:UpdateItem", "sqs:SendMessage", "sns:Publish"}
+
+
+def _back(accounts: AccountTable) -> None:
+    """A span of site-1 that was told of as lost, and is back."""
+    now = wiring.CLOCK.now()
+    accounts.connected("demo", "site-1", connection="c1", since=now, at=now)
+    up, down = (SpanInfo(span="imei:1", available=available) for available in (True, False))
+    for at, info in enumerate((up, down)):
+        accounts.save_spans("demo", "site-1", [info], at=now + at, whole=False)
+    accounts.note_told("demo", "site-1", [down], at=now, done=True)
+    accounts.save_spans("demo", "site-1", [up], at=now + 2, whole=False)
+    assert accounts.spans_due(9e12) == [("demo", "site-1")]
 
 
 def test_pushes_are_delivered_put_back_and_buried_under_their_own_role(
@@ -181,6 +207,33 @@ def _taken(deployed: Stack, name: str, message_id: str = "01JXSAMPLE000000000000
             if taken["MessageId"] == wanted:
                 record |= {"messageId": wanted, "receiptHandle": taken["ReceiptHandle"], "body": body}
                 return event
+
+
+def test_a_function_writes_its_own_log_and_no_other(deployed: Stack) -> None:
+    groups = {name: _log_group(deployed, name) for name in deployed.roles}
+    assert len(set(groups.values())) == len(groups)
+    for name, role in deployed.roles.items():
+        for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+            allowed = {owner for owner, group in groups.items() if role.allows(action, f"{group}:log-stream:x")}
+            assert allowed == {name}
+        assert not role.allows("logs:CreateLogGroup", f"arn:aws:logs:{aws.REGION}:{aws.ACCOUNT}:log-group:any")
+
+
+def _log_group(deployed: Stack, function: str) -> str:
+    session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name=aws.REGION)
+    logs: Any = session.client("logs", endpoint_url=deployed.deployment.endpoint)
+    groups = [each["arn"].removesuffix(":*") for each in logs.describe_log_groups()["logGroups"]]
+    [own] = [each for each in groups if f"-{function}Logs-" in each]
+    return str(own)
+
+
+def test_the_queue_can_be_polled_under_the_role_of_its_function_alone(deployed: Stack) -> None:
+    """An event source mapping takes messages with the rights of the function that it calls."""
+    name = deployed.deployment.outputs["PushQueueUrl"].rpartition("/")[2]
+    queue = f"arn:aws:sqs:{aws.REGION}:{aws.ACCOUNT}:{name}"
+    for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"):
+        assert {name for name, role in deployed.roles.items() if role.allows(action, queue)} == {"Push"}
+        assert not deployed.roles["Push"].allows(action, f"arn:aws:sqs:{aws.REGION}:{aws.ACCOUNT}:of-another-stack")
 
 
 def test_what_is_anothers_is_denied(deployed: Stack) -> None:

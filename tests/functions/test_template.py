@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,10 @@ import pytest
 
 from shared.aws import wiring
 from shared.aws.settings import Settings
-from tests.template import TEMPLATE, load, resources
+from tests.template import TEMPLATE, load, resources, statements
 
 FUNCTIONS = resources("AWS::Serverless::Function")
-STATEMENTS = [
-    (name, statement)
-    for name, properties in FUNCTIONS.items()
-    for policy in properties["Policies"]
-    for statement in policy["Statement"]
-]
+STATEMENTS = [(name, statement) for name in FUNCTIONS for statement in statements(name)]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -63,7 +59,16 @@ def test_who_may_do_what_no_other_may() -> None:
     assert holders("dynamodb:Scan") == {"Sweep"}
     assert holders("execute-api:ManageConnections") == {"SmsApi", "AgentSocket", "Sweep"}
     assert holders("dynamodb:DeleteItem") <= {"Push"}
-    assert {s["Action"] for name, s in STATEMENTS if name == "AgentAuth"} == {"dynamodb:GetItem"}
+    assert [s["Action"] for name, s in STATEMENTS if name == "AgentAuth" and s["Sid"] != "Log"] == ["dynamodb:GetItem"]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_writes_into_no_log_but_its_own(name: str) -> None:
+    group = FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"]
+    logs = [s for s in statements(name) if "logs:" in json.dumps(s["Action"])]
+    [(actions, resource)] = [(s["Action"], s["Resource"]["Fn::Sub"]) for s in logs]
+    assert actions == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert resource.endswith(f":log-group:${{{group}}}:*")
 
 
 @pytest.mark.parametrize("name", ["Outbox", "Inbox", "Config", "Pushes"])
@@ -104,6 +109,17 @@ def test_only_opening_a_connection_needs_the_credential_and_it_is_looked_for_in_
     assert authorizer["IdentitySource"] == ["route.request.header.Authorization"]
 
 
+@pytest.mark.parametrize(
+    ("errors", "refused", "faults"),
+    [(3, 3, False), (3, 2, True), (1, 0, True), (3000, 3000, False), (3003, 3000, False), (3100, 3000, True)],
+)
+def test_an_agent_that_is_refused_is_no_fault_of_its_function(errors: int, refused: int, faults: bool) -> None:
+    alarm = resources("AWS::CloudWatch::Alarm")["AuthorizerFaults"]
+    [expression] = [each["Expression"] for each in alarm["Metrics"] if each["ReturnData"]]
+    names = {"errors": errors, "refused": refused, "FILL": lambda series, _: series}
+    assert (eval(expression, names) > alarm["Threshold"]) is faults  # written as Python would have it
+
+
 def test_a_push_under_way_is_not_given_to_another() -> None:
     """AWS advises six times the function's timeout."""
     queue = resources("AWS::SQS::Queue")["PushQueue"]
@@ -117,6 +133,25 @@ def test_defaults_of_the_template_pass_the_settings_own_checks() -> None:
     environment = texts | {name: str(parameters[parameter]["Default"]) for name, parameter in fields.items()}
     from_defaults = wiring.from_environment(environment)
     assert (from_defaults.heartbeat_s, from_defaults.retention_days, from_defaults.success_code) == (240, 90, 0)
+
+
+def test_by_default_pushes_leave_others_half_of_what_a_new_account_may_run_at_once() -> None:
+    """Ten functions: of these a flood of pushes to slow endpoints holds as many as it may, for as long as it lasts."""
+    assert FUNCTIONS["Push"]["Events"]["Waiting"]["Properties"]["ScalingConfig"] == {
+        "MaximumConcurrency": {"Ref": "PushConcurrency"}
+    }
+    assert load()["Parameters"]["PushConcurrency"]["Default"] <= 10 / 2
+    assert load()["Parameters"]["ReservedConcurrency"]["Default"] == 0  # an account of ten can reserve none
+
+
+@pytest.mark.parametrize(("config_env", "architecture"), [("local", "x86_64"), ("local-arm64", "arm64")])
+def test_sam_local_runs_functions_on_what_they_were_built_for(config_env: str, architecture: str) -> None:
+    """The template's default is one of the two: what is built for the other has to say so here too."""
+    config = tomllib.loads((TEMPLATE.parent / "samconfig.toml").read_text())[config_env]
+    for command in ("local_invoke", "local_start_api"):
+        assert f"Architecture={architecture}" in config[command]["parameters"]["parameter_overrides"].split()
+    guide = (TEMPLATE.parent / "docs" / "deploy.md").read_text()
+    assert f"ARCH={architecture}" in guide and f"--config-env {config_env}" in guide
 
 
 def test_the_layer_carries_what_is_tested() -> None:

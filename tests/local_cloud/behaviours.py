@@ -24,6 +24,8 @@ _TAIL = """
 - A call that finds every environment busy waits for one, up to four a function; Lambda would start more, or answer 429.
 - Only `rate(…)` schedules and SQS event sources are played; anything else in the template is refused by name.
 - The quota of 500 new connections a second, stage variables and route responses are not played.
+- Lambda takes 6 MB at most in a call, base64 and the event around a body included. Here that is kept of answers alone:
+  a larger body, up to the gateway's 10 MB, reaches its function.
 - Access logs, alarms and dashboards are not played: the deployed copy leaves them out.
 - Functions run under the interpreter of the stack, from the checkout and without the layer.
 """

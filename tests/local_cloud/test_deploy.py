@@ -82,7 +82,7 @@ def test_sockets_queues_and_schedules_are_wired(small):
     assert sockets.routes == {"$connect": "Socket", "$disconnect": "Socket", "$default": "Socket"}
     assert sockets.authorizer.function == "Guard"
     assert (queue.queue, queue.function, queue.batch_size, queue.partial_failures) == ("Work", "Worker", 5, True)
-    assert (schedule.function, schedule.every_s) == ("Sweep", 300)
+    assert (schedule.function, schedule.every_s, schedule.retries) == ("Sweep", 300, 2)
 
 
 def test_our_own_template_is_played_whole(ours):
@@ -91,7 +91,7 @@ def test_our_own_template_is_played_whole(ours):
     assert set(parts.sockets.routes.values()) == {"AgentSocket"}
     assert parts.sockets.authorizer.function == "AgentAuth"
     assert [(source.queue, source.function) for source in parts.queues] == [("PushQueue", "Push")]
-    assert [each.function for each in parts.schedules] == ["Sweep"]
+    assert [(each.function, each.retries) for each in parts.schedules] == [("Sweep", 0)]  # the next minute is a retry
 
 
 def test_a_condition_that_does_not_hold_takes_its_resource_away(cache):

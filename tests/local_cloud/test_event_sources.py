@@ -78,9 +78,11 @@ async def _turned(clock: Clock, pool: FakePool, *steps: float) -> list[int]:
     return counts
 
 
-async def _schedule(pool: FakePool, every_s: int, *steps: float) -> list[int]:
+async def _schedule(pool: FakePool, every_s: int, *steps: float, retries: int = 2) -> list[int]:
     clock = Clock()
-    schedule = Schedule(name="s", function="f", every_s=every_s, source="aws.scheduler", input='{"own": 1}')
+    schedule = Schedule(
+        name="s", function="f", every_s=every_s, source="aws.scheduler", input='{"own": 1}', retries=retries
+    )
     running = asyncio.create_task(ScheduleRunner(schedule, pool, clock).run())
     await asyncio.sleep(0)
     try:
@@ -100,3 +102,10 @@ def test_a_schedule_runs_at_its_rate():
 def test_a_scheduled_call_that_fails_is_tried_twice_more():
     pool = FakePool(failures=9)
     assert asyncio.run(_schedule(pool, 100_000, 100_001, 59, 2, 119, 2, 1000)) == [1, 1, 2, 2, 3, 3]
+
+
+@pytest.mark.aws("lambda/latest/dg/invocation-async-configuring.html")
+@pytest.mark.parametrize(("retries", "calls"), [(0, [1, 1, 1]), (1, [1, 2, 2])])
+def test_a_scheduled_call_is_tried_again_no_more_often_than_configured(retries, calls):
+    pool = FakePool(failures=9)
+    assert asyncio.run(_schedule(pool, 100_000, 100_001, 61, 1000, retries=retries)) == calls

@@ -1,7 +1,9 @@
 """WebSocket connections through the gateway: admitted, heard, posted to, cut."""
 
 import json
+import socket
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import boto3
@@ -185,6 +187,39 @@ def test_posts_can_be_made_to_fail_and_to_get_lost(probe, url, api):
         _post_once(api, connection, b"lost")
         _post_once(api, connection, b"kept")
         assert socket.recv(timeout=20) == "kept"
+
+
+@pytest.mark.aws("https://docs.aws.amazon.com/goto/WebAPI/apigatewaymanagementapi-2018-11-29/PostToConnection")
+def test_posts_to_a_client_that_does_not_read_are_refused_in_the_end(probe, url, api, eventually):
+    before = set(probe.connections())
+    with _deaf(url):
+        (connection,) = eventually(lambda: set(probe.connections()) - before)
+        taken = 0
+        with pytest.raises(api.exceptions.LimitExceededException):
+            while taken < 100:
+                _post_once(api, connection, b"x" * 120_000)
+                taken += 1
+        assert taken  # what its buffers hold is not refused
+        with _open(url) as other:
+            _post_once(api, _id(other), b"a client that reads")
+            assert other.recv(timeout=20) == "a client that reads"
+
+
+def _deaf(url):
+    """A connection whose client takes no more than the answer to its handshake. The library's own would read on."""
+    where = urlsplit(url)
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    raw.connect((where.hostname, where.port))
+    head = {"Host": where.netloc, "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    head |= {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", **HEADERS}
+    lines = [f"GET {where.path} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]
+    raw.sendall("\r\n".join(lines).encode())
+    answer = b""
+    while not answer.endswith(b"\r\n\r\n"):
+        answer += raw.recv(1)
+    assert answer.startswith(b"HTTP/1.1 101 ")
+    return raw
 
 
 def _post_once(api, connection, data):

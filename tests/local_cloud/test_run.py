@@ -1,12 +1,15 @@
 """The command line, and that no process is ever left behind."""
 
+import fcntl
 import json
 import os
+import re
 import shlex
 import signal
 import socket
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -60,6 +63,12 @@ def test_a_port_in_use_is_one_clear_line(tmp_path):
         port = taken.getsockname()[1]
         line = _fails_with_one_line(_run("--port", str(port), state_dir=tmp_path))
     assert f"port {port}" in line
+
+
+@pytest.mark.parametrize("port", ["99999", "65536", "-1"])
+def test_a_port_that_is_none_is_one_clear_line(tmp_path, port):
+    line = _fails_with_one_line(_run("--port", port, state_dir=tmp_path))
+    assert line == f"local cloud: PORT must be 1 to 65535, not {port}"
 
 
 def test_a_missing_device_is_one_clear_line(tmp_path):
@@ -140,6 +149,50 @@ def test_run_says_when_it_is_ready_and_how_to_send_and_ends_on_a_signal(tmp_path
     assert running.wait(10) == 0
     assert time.monotonic() - before < 5
     assert _of_state_dir(tmp_path) == []
+    running.stdout.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_it_ends_when_its_terminal_is_closed_though_make_alone_is_told(tmp_path, eventually):
+    """Nothing but `make run` was started in it. Make hears of the end, and then waits for what it runs."""
+    rules = tmp_path / "Makefile"
+    rules.write_text(
+        f"run:\n\t@exec {sys.executable} -m local_cloud run --port 0 --state-dir {tmp_path}/state --simulate 1\n"
+    )
+    ours, theirs = os.openpty()
+    make = subprocess.Popen(
+        ["make", "-f", rules, "run"],
+        cwd=CHECKOUT,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(theirs)
+    said = b""
+    while b"READY" not in said:
+        said += os.read(ours, 1000)
+    assert _of_state_dir(tmp_path / "state")
+    os.close(ours)
+    eventually(lambda: not _of_state_dir(tmp_path / "state"), within=10)
+    make.wait(10)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_what_was_told_to_outlive_its_terminal_does(tmp_path):
+    """nohup has SIGHUP ignored."""
+    ignoring = (
+        "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    run = [sys.executable, "-m", "local_cloud", "run", "--port", "0", "--state-dir", tmp_path, "--simulate", "1"]
+    command = [sys.executable, "-c", ignoring, *run]
+    running = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+    assert running.stdout.readline().startswith("READY")
+    (ignored,) = re.findall(r"^SigIgn:\t(\w+)$", Path(f"/proc/{running.pid}/status").read_text(), re.MULTILINE)
+    assert int(ignored, 16) & 1 << signal.SIGHUP - 1
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(10) == 0
     running.stdout.close()
 
 

@@ -103,6 +103,7 @@ class Accounts(FakeAccounts):
 
     def __init__(self, world: World) -> None:
         super().__init__()
+        self.clock = CloudClock(world)
         self._world = world
         self._remembered: dict[object, tuple[float, Snapshot | None]] = {}
 

@@ -167,6 +167,12 @@ def test_a_page_or_a_time_that_cannot_be_is_named(field: str, value: Any) -> Non
     assert field in caught.value.sentence
 
 
+def test_a_filter_that_is_too_long_is_told_how_many_characters_it_may_have() -> None:
+    with pytest.raises(ApiError) as caught:
+        parse(OutboxRequest, {**WHO, "phone_number_filter": "4" * 65})
+    assert "phone_number_filter must have at most 64 characters" in caught.value.sentence
+
+
 def test_in_settings_a_blank_is_a_value_and_a_null_is_not() -> None:
     request = parse(SetConfigRequest, {**WHO, "url_imsi": "", "url_host": None, "enable": "1"})
     assert request.model_dump(exclude_unset=True, exclude={"username", "password"}) == {"url_imsi": "", "enable": 1}

@@ -51,13 +51,33 @@ def test_forms_are_read_as_php_python_and_browsers_write_them(form: str, expecte
     assert body_of(form, headers=NOTHING) == expected
 
 
+def test_a_bare_plus_in_a_form_is_the_blank_that_forms_make_of_it() -> None:
+    """It is not taken for a plus: a well-written ` 0171 0172`, whose blanks are separators, looks just the same."""
+    assert body_of("dest_num=+4917012345", headers=FORM) == {"dest_num": " 4917012345"}
+    assert body_of("dest_num=%2B4917012345+0171", headers=FORM) == {"dest_num": "+4917012345 0171"}
+
+
 def test_json_is_recognised_under_the_label_that_curl_puts_on_it() -> None:
     assert body_of('{"a": 1}', headers=FORM) == {"a": 1}
     assert body_of('{"a": "b=c"}', headers=NOTHING) == {"a": "b=c"}
 
 
-def test_spans_with_brackets_is_spans_in_json_too() -> None:
-    assert body_of('{"spans[]": [1]}') == {"spans": [1]}
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"spans[]": [1]}, [1]),
+        ({"spans[]": 1}, [1]),
+        ({"spans[0]": 1, "spans[1]": 2}, [1, 2]),
+        ({"spans[]": [1, 2], "spans": [3]}, [1, 2, 3]),
+        ({"spans": 3, "spans[]": ["1"]}, [3, "1"]),
+        ({"spans[]": [1], "spans": None}, [1]),
+        ({"spans": None, "spans[]": [1]}, [1]),
+        ({"spans[0]": None}, None),
+        ({"spans": [[1]]}, [[1]]),
+    ],
+)
+def test_spans_with_brackets_is_spans_in_json_too(body: dict[str, Any], expected: object) -> None:
+    assert body_of(json.dumps(body)) == {"spans": expected}
 
 
 def test_a_byte_order_mark_is_no_obstacle() -> None:
@@ -87,6 +107,30 @@ def test_a_byte_order_mark_is_no_obstacle() -> None:
 )
 def test_what_cannot_be_read_is_told_apart_from_a_bad_field(body: str | bytes) -> None:
     assert kind_of(body) is BAD_BODY
+
+
+_PART = '--x\r\nContent-Disposition: form-data; name="username"\r\n\r\nacme\r\n--x--\r\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "label", "name"),
+    [
+        (_PART, "multipart/form-data; boundary=x", "multipart/form-data"),
+        (_PART, "", "multipart/form-data"),
+        ("<send a='b'/>", "application/xml", "XML"),
+        ("<?xml version='1.0'?><send/>", "text/xml", "XML"),
+        ("<send/>", "application/json", "XML"),
+    ],
+)
+def test_a_body_of_another_format_is_named(body: str, label: str, name: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        body_of(body, headers={"content-type": label})
+    assert caught.value.kind is BAD_BODY
+    assert f"it is {name}. Send one JSON object" in caught.value.sentence
+
+
+def test_what_is_labelled_a_form_is_one_however_it_begins() -> None:
+    assert body_of("--a=1&<b=2", headers=FORM) == {"--a": "1", "<b": "2"}
 
 
 def test_a_form_that_is_not_utf8_is_refused() -> None:

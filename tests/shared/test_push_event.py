@@ -1,10 +1,12 @@
 """Events on their way to the customer: their ids and their form in the queue."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.push_event import BadPushEvent, PushEvent, from_json, result_ids, to_json
+from shared.push_event import BadPushEvent, PushEvent, PushType, from_json, result_ids, to_json
 
 EVENT = PushEvent(
     type="SMS-Status-Result",
@@ -21,15 +23,27 @@ EVENT = PushEvent(
 
 
 def test_one_message_can_say_different_things_each_under_its_own_id() -> None:
-    said = [("SMS-Status-Result", "FAILED"), ("SMS-Status-Result", "SENT"), ("SMS-Status-Report", "DELIVERD")]
-    ids = {
-        from_json(to_json(EVENT).replace("SMS-Status-Result", kind).replace("SENT", status)).id for kind, status in said
+    said: list[tuple[PushType, str, str]] = [
+        ("SMS-Status-Result", "FAILED", "expired: too late"),
+        ("SMS-Status-Result", "FAILED", "uncertain: no answer"),
+        ("SMS-Status-Result", "FAILED", "uncertain: the agent was stopped: in between"),
+        ("SMS-Status-Result", "SENT", ""),
+        ("SMS-Status-Report", "FAILED", "undelivered: absent"),
+        ("SMS-Status-Report", "DELIVERD", ""),
+    ]
+    ids = {replace(EVENT, type=kind, status=status, cause=cause).id for kind, status, cause in said}
+    assert ids == {
+        "m1-result-failed-expired",
+        "m1-result-failed-uncertain",
+        "m1-result-sent",
+        "m1-report-failed",
+        "m1-report-deliverd",
     }
-    assert ids == {"m1-result-failed", "m1-result-sent", "m1-report-deliverd"}
 
 
-def test_a_report_knows_every_id_that_its_result_may_have() -> None:
-    assert EVENT.id in result_ids("m1") and len(result_ids("m1")) == 2
+def test_a_report_knows_the_ids_of_the_results_that_it_may_follow() -> None:
+    uncertain = replace(EVENT, status="FAILED", cause="uncertain: no answer")
+    assert {EVENT.id, uncertain.id} == set(result_ids("m1"))
 
 
 @given(

@@ -66,6 +66,25 @@ def test_an_hour_that_comes_twice_is_covered_whole() -> None:
     assert second - first == 3600
 
 
+@pytest.mark.parametrize(
+    ("zone", "start", "end", "shown_from", "shown_to"),
+    [
+        ("Europe/Berlin", "2026-03-29 02:30", "2026-03-29 03:15", "2026-03-29 03:00:00", "2026-03-29 03:15:59"),
+        ("Europe/Berlin", "2026-03-29 01:30", "2026-03-29 02:30", "2026-03-29 01:30:00", "2026-03-29 01:59:59"),
+        ("Europe/Berlin", "2026-03-29 02:00", "2026-03-29 02:59", "2026-03-29 03:00:00", "2026-03-29 01:59:59"),
+        ("Australia/Lord_Howe", "2026-10-04 02:10", "2026-10-04 02:10", "2026-10-04 02:30:00", "2026-10-04 01:59:59"),
+        ("Pacific/Apia", "2011-12-30", "2011-12-30", "2011-12-31 00:00:00", "2011-12-29 23:59:59"),
+    ],
+)
+def test_what_the_clock_jumps_over_begins_and_ends_at_the_jump(
+    zone: str, start: str, end: str, shown_from: str, shown_to: str
+) -> None:
+    """Berlin goes from 01:59:59 to 03:00:00, Lord Howe by half an hour, and Samoa left out a day."""
+    assert timestamps.render(timestamps.to_epoch(timestamps.parse(start), zone), zone) == shown_from
+    last = timestamps.to_epoch(timestamps.parse(end, last=True), zone, last=True)
+    assert timestamps.render(last, zone) == shown_to
+
+
 @given(st.text(max_size=30))
 def test_any_text_is_a_time_or_a_value_error(text: str) -> None:
     try:

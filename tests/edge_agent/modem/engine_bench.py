@@ -10,6 +10,11 @@ from edge_agent.modem.reply import Answered, Event, Reply, Urc
 _E = TypeVar("_E")
 WAITS = (1.0, 2.0)
 SUBMIT = Command("AT+CMGS=19", "+CMGS:", 60.0, payload=b"0011\x1a")
+SYNC = (
+    (b"AT\r", b"\r\nOK\r\n"),
+    (b"AT+CMEE?\r", b"\r\n+CMEE: 1\r\n\r\nOK\r\n"),
+    (b"AT+CMGF?\r", b"\r\n+CMGF: 0\r\n\r\nOK\r\n"),
+)
 SIGNAL = Command("AT+CSQ", "+CSQ:", 5.0)
 
 
@@ -56,9 +61,10 @@ class Bench:
             if self.engine.phase is not Phase.RESYNC:
                 break
             self.wait(0.31)
-            if self.written.endswith(b"AT\r"):
-                self.written = b""
-                self.say(b"\r\nOK\r\n")
+            for written, said in SYNC:
+                if self.written.endswith(written):
+                    self.written = b""
+                    self.say(said)
         assert self.engine.phase is Phase.IDLE
 
     def of(self, kind: type[_E]) -> list[_E]:

@@ -1,6 +1,7 @@
 """A modem that plays a script: `> ` what it must be told, `< ` what it says. Format: tests/transcripts/README.md."""
 
 import asyncio
+import math
 from dataclasses import dataclass, field
 
 from edge_agent.modem.channel import Channel
@@ -85,13 +86,15 @@ def _said(line: str) -> bytes:
     return b"\r\n> " if text == ">" else b"\r\n" + text.encode("latin-1") + b"\r\n"
 
 
-SYNC = "> ^[\n> AT\n< OK\n"
+SYNC = "> ^[\n> AT\n< OK\n> AT+CMEE?\n< +CMEE: 1\n< OK\n"
 
 
-async def scripted(script: str, ear: Ear | None = None) -> tuple[Channel, ScriptedModem]:
+async def scripted(
+    script: str, ear: Ear | None = None, *, wake_after: float = math.inf
+) -> tuple[Channel, ScriptedModem]:
     """A channel that is in step with a modem which plays `script` from here on."""
     modem = ScriptedModem(SYNC)
-    channel = Channel(ear or Ear(), (1.0, 2.0))
+    channel = Channel(ear or Ear(), (1.0, 2.0), wake_after=wake_after)
     modem.receiver = channel
     channel.attach(modem)
     assert await channel.synchronise()

@@ -1,6 +1,7 @@
 """Handing TPDUs over, against scripted modems."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from edge_agent.modem.channel import Channel
 from edge_agent.modem.driver import MAX_FAILURES, Driver
 from edge_agent.modem.pdu import SubmitPdu
+from edge_agent.modem.reply import Outcome
 from edge_agent.modem.report_watch import MISSED, ReportWatch
 from edge_agent.span import Cut, NotSubmitted, Refusal, Taken, Unknown
 from tests.edge_agent.modem.agent_double import mark
@@ -33,10 +35,10 @@ class Rig:
         self.driver = Driver(channel, "imei:1", "2", 120.0, self.reports, self.failures.append)
 
 
-def play(script: str, story: Callable[[Rig], Awaitable[None]]) -> None:
+def play(script: str, story: Callable[[Rig], Awaitable[None]], *, wake_after: float = math.inf) -> None:
     async def whole() -> None:
         ear = Ear()
-        rig = Rig(*(await scripted(script, ear)), ear)
+        rig = Rig(*(await scripted(script, ear, wake_after=wake_after)), ear)
         await story(rig)
         assert rig.modem.done
 
@@ -179,6 +181,41 @@ def test_no_answer_is_an_unknown_outcome_and_the_next_one_waits_for_the_modem() 
     play(OFFER, story)
 
 
+def test_after_a_pause_an_at_goes_before_the_submission_and_not_into_it() -> None:
+    marks: list[int] = []
+
+    async def counted() -> None:
+        marks.append(len(marks))
+
+    async def story(rig: Rig) -> None:
+        for pause in (4.9, 5.1, 0.0):
+            await asyncio.sleep(pause)
+            await rig.driver.submit(PART, counted)
+        assert len(marks) == 3
+
+    play(taken(1) + "> AT\n< OK\n" + taken(2) + taken(3), story, wake_after=5.0)
+
+
+def test_an_at_that_a_sleeping_modem_lost_is_no_trouble_and_the_submission_follows_it() -> None:
+    async def story(rig: Rig) -> None:
+        for number in range(1, 6):
+            await asyncio.sleep(6.0)
+            rig.modem.extend("> AT\n" + SYNC + taken(number))  # the first one has no answer
+            assert await rig.driver.submit(PART, mark) == Taken(number)
+        assert rig.ear.troubles == []
+
+    play("", story, wake_after=5.0)
+
+
+def test_a_modem_that_is_not_woken_by_an_at_is_lost() -> None:
+    async def story(rig: Rig) -> None:
+        await asyncio.sleep(6.0)
+        assert isinstance(await rig.driver.submit(PART, mark), NotSubmitted)
+        assert [outcome for outcome, _ in rig.ear.troubles] == [Outcome.GONE]
+
+    play("> AT\n" + "> ^[\n> AT\n" * 2 + "> ^[\n", story, wake_after=5.0)
+
+
 def test_settings_are_restored_before_anything_else_when_the_dialogue_was_out_of_step() -> None:
     async def story(rig: Rig) -> None:
         from edge_agent.modem import commands
@@ -196,7 +233,7 @@ def test_a_restart_fails_what_is_queued_too_since_the_modem_is_in_text_mode() ->
         first = asyncio.create_task(rig.driver.submit(PART, mark))
         second = asyncio.create_task(rig.driver.submit(PART, mark))
         await asyncio.sleep(1.0)
-        rig.modem.extend("< RDY\n> ^[\n> AT\n< OK")
+        rig.modem.extend("< RDY\n" + SYNC)
         assert isinstance(await first, Unknown)
         assert isinstance(await second, NotSubmitted)
         await asyncio.sleep(5.0)

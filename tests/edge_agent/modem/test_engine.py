@@ -140,6 +140,29 @@ def test_every_shape_of_prompt_is_seen(prompt: bytes) -> None:
     assert len(bench.of(Prompted)) == 1
 
 
+USSD = b'\r\n+CUSD: 0,"Balance 5 EUR\r\n> more\r\n>",15\r\n'
+
+
+@pytest.mark.parametrize("before", range(0, len(USSD), 3))
+def test_a_line_of_a_ussd_answer_is_no_prompt_whenever_it_began(before: int) -> None:
+    bench = Bench()
+    bench.say(USSD[:before])
+    bench.start(SUBMIT)
+    bench.say(*bytewise(USSD[before:]))
+    assert not bench.of(Prompted)
+    bench.say(b"\r\n> ")
+    assert len(bench.of(Prompted)) == 1
+    assert bench.urcs == [Urc('+CUSD: 0,"Balance 5 EUR\n> more\n>",15')]
+
+
+def test_a_ussd_answer_in_one_read_with_the_prompt_is_told_apart() -> None:
+    bench = Bench()
+    bench.start(SUBMIT)
+    bench.say(USSD + b"\r\n> ")
+    assert len(bench.of(Prompted)) == 1
+    assert bench.urcs == [Urc('+CUSD: 0,"Balance 5 EUR\n> more\n>",15')]
+
+
 def test_blank_lines_do_not_lose_the_reference() -> None:
     bench = Bench()
     bench.start(SUBMIT)

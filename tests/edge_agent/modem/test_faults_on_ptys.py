@@ -1,14 +1,19 @@
 """Fault by fault, on ptys: what a submission's outcome is said to be, and that the span goes on afterwards."""
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edge_agent.modem.config import ModemsConfig
+from edge_agent.modem.opened import MAX_RESYNCS
+from edge_agent.modem.resync import AFTER_ESC
 from edge_agent.simulator import Simulator
 from edge_agent.span import NotSubmitted, Refusal, SpanState, Submission, Taken, Unknown
 from tests.edge_agent.modem.agent_double import mark
-from tests.edge_agent.modem.rig import modems, part, run
+from tests.edge_agent.modem.rig import OPTIONS, SHORT, modems, part, run
 
 Row = tuple[str, dict[str, Any], type[Submission]]
 
@@ -106,6 +111,28 @@ def test_a_first_command_that_is_lost_is_made_good(tmp_path: Path) -> None:
     run(story)
 
 
+def test_a_modem_that_sleeps_whenever_it_is_left_alone_stays_ready_and_sends(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Three times, for three answers that never come are trouble."""
+    config = ModemsConfig(default=OPTIONS, timings=replace(SHORT, status_every=1.0, wake_after=0.7))
+
+    async def story() -> None:
+        async with modems(tmp_path, config=config) as rig:
+            await rig.state(SpanState.READY)
+            slept, woken = rig.sim.modem(0).core.faults, asyncio.Semaphore(0)
+            slept.on_strike = lambda name: woken.release()
+            rig.sim.modem(0).fault("falls_asleep", idle=0.8)
+            for count in range(MAX_RESYNCS):
+                await woken.acquire()
+                assert isinstance(await (await rig.ready()).submit(part(str(count)), mark), Taken)
+            assert rig.on_air() == ["0", "1", "2"]
+            assert rig.agent.statuses[-1].state is SpanState.READY
+
+    run(story)
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == []
+
+
 def test_a_sim_that_is_busy_after_boot_is_waited_for(tmp_path: Path) -> None:
     def before(sim: Simulator) -> None:
         sim.modem(0).fault("sms_not_ready", count=2)
@@ -118,6 +145,25 @@ def test_a_sim_that_is_busy_after_boot_is_waited_for(tmp_path: Path) -> None:
             assert status.imsi
 
     run(story)
+
+
+def test_a_slow_modem_that_keeps_what_is_typed_meanwhile_is_understood(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Slower than the first wait for an OK, so that it has two of them to answer, until it has told who it is."""
+    first_wait = 0.05
+    config = ModemsConfig(default=OPTIONS, timings=replace(SHORT, probe_waits=(first_wait, 1.0)))
+
+    def before(sim: Simulator) -> None:
+        sim.modem(0).fault("late_answer", seconds=first_wait + AFTER_ESC + 0.05, count=9)
+
+    async def story() -> None:
+        async with modems(tmp_path, prepare=before, config=config) as rig:
+            await rig.state(SpanState.READY, 20)
+            assert rig.fleet.statuses()[0].imei == rig.sim.modem(0).core.identity.imei
+
+    run(story)
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == []
 
 
 @pytest.mark.parametrize("name", ["echo_stays", "cpin_without_ok", "odd_line_ends", "split_reads", "late_answer"])

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from edge_agent.modem.commands import Command
 from edge_agent.modem.inbox import Inbox, is_report
 from edge_agent.modem.indications import Indications
@@ -135,6 +137,33 @@ def test_reports_in_a_listing_are_told_as_reports() -> None:
     )
     run_virtually(on_script.play(script, sweep=True))
     assert (on_script.agent.received, on_script.agent.reports) == ([DELIVER], [REPORT])
+
+
+LISTED = (
+    '> AT+CPMS="SM"\n< +CPMS: 2,2,2,2,2,2\n< OK\n> AT+CMGL=4\n'
+    f"< +CMGL: 1,1,,24\n< {DELIVER}\n< +CMGL: 2,1,,24\n< {DELIVER}\n< OK\n"
+)
+ONE_BY_ONE = (
+    '> AT+CPMS="SM"\n< +CPMS: 2,2,2,2,2,2\n< OK\n> AT+CMGL=4\n< ERROR\n'
+    f"> AT+CMGR=0\n< +CMGR: 1,,24\n< {DELIVER}\n< OK\n> AT+CMGD=0\n< %s\n"
+    f"> AT+CMGR=1\n< +CMGR: 1,,24\n< {DELIVER}\n< OK\n> AT+CMGD=1\n< %s\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("script", "full"),
+    [
+        (LISTED + "> AT+CMGD=1\n< +CMS ERROR: 302\n> AT+CMGD=2\n< +CMS ERROR: 302\n", True),
+        (LISTED + "> AT+CMGD=1\n< +CMS ERROR: 302\n> AT+CMGD=2\n< OK\n", False),
+        (ONE_BY_ONE % ("+CMS ERROR: 302", "+CMS ERROR: 302"), True),
+        (ONE_BY_ONE % ("OK", "OK"), False),
+    ],
+)
+def test_a_store_stays_full_where_the_modem_deletes_nothing(script: str, full: bool) -> None:
+    on_script = InboxOnScript()
+    run_virtually(on_script.play(script, sweep=True))
+    assert on_script.inbox.full is full
+    assert on_script.agent.received == [DELIVER] * 2
 
 
 def test_what_is_a_report_is_told_by_the_pdu_itself() -> None:

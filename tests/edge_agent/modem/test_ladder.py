@@ -47,3 +47,16 @@ def test_after_a_quarantine_the_port_is_opened_anew_and_then_comes_a_longer_one(
         waits.append(ladder.quarantine_s())
         assert ladder.next(0.0) is Rung.REOPEN
     assert waits == [30.0, 60.0, 100.0, 100.0]
+
+
+def test_a_modem_that_is_never_well_again_is_quarantined_for_ever_all_the_same() -> None:
+    ladder = Ladder(TIMES, usb_reset=False)
+    assert [ladder.quarantine_s() for _ in range(2000)] == [30.0, 60.0] + [100.0] * 1998
+
+
+def test_a_modem_that_was_well_for_long_is_quarantined_as_shortly_as_at_first() -> None:
+    ladder = Ladder(TIMES, usb_reset=False)
+    assert [ladder.quarantine_s() for _ in range(2)] == [30.0, 60.0]
+    ladder.well(0.0)
+    ladder.next(300.0)
+    assert ladder.quarantine_s() == 30.0

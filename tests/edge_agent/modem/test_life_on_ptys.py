@@ -161,6 +161,22 @@ def test_a_modem_that_never_registers_has_its_radio_switched_and_then_its_port_r
     assert all("not registered: searching for a network" in step for step in steps[:3])
 
 
+def test_a_usb_device_is_reset_where_that_is_allowed_and_it_goes_on_where_that_fails(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story() -> None:
+        config = ModemsConfig(default=replace(OPTIONS, usb_reset=True), timings=SHORT)
+        async with modems(tmp_path, config=config, prepare=lambda sim: sim.modem(0).fault("not_registered")) as rig:
+            await rig.state(SpanState.QUARANTINED, 20)
+            rig.sim.modem(0).clear("not_registered")
+            await rig.state(SpanState.READY)
+
+    run(story)
+    steps = [record.message.rpartition(": ")[2] for record in caplog.records if "imei:" in record.message]
+    at = next(position for position, step in enumerate(steps) if step.endswith("resetting its USB device"))
+    assert steps[at + 1].endswith("is no port of a USB device")  # a pty
+
+
 # Plugging
 
 
@@ -286,6 +302,51 @@ def test_one_deaf_modem_never_delays_another(tmp_path: Path) -> None:
             await rig.sim.wait_air(lambda records: sum(record["event"] == "submit" for record in records) >= 100)
             assert loop.time() - start < 2.0
             assert all(record["imei"] == rig.sim.modem(1).core.identity.imei for record in rig.sim.air)
+
+    run(story)
+
+
+def test_a_fault_of_our_own_on_one_modem_ends_no_other_and_that_one_is_begun_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    faulty = f"imei:{identity_of(0).imei}"
+    begun: list[str] = []
+
+    async def work(modem: ReadyModem) -> None:
+        begun.append(modem.span)
+        if begun.count(faulty) == 1 and modem.span == faulty:
+            raise LookupError("a bug")
+        await asyncio.get_running_loop().create_future()
+
+    async def story() -> None:
+        async with modems(tmp_path, count=2, worker=work) as rig:
+            await rig.agent.until(lambda: begun.count(faulty) == 2)
+            told = [status for status in rig.agent.statuses if status.span == faulty]
+            assert [status.reason for status in told if status.state is SpanState.QUARANTINED] == [
+                "a fault of the agent's own, see its log; tried again in 0 s"
+            ]
+            assert (len(begun), rig.running.done()) == (3, False)
+
+    run(story)
+    assert "LookupError: a bug" in caplog.text
+
+
+def test_a_fault_of_our_own_while_a_port_is_probed_ends_no_modem(tmp_path: Path) -> None:
+    class Faulty(dict[str, SpanOptions]):
+        """Options that cannot be looked up the first time."""
+
+        asked = 0
+
+        def get(self, key: str, default: object = None) -> None:  # type: ignore[override]
+            self.asked += 1
+            if self.asked == 1:
+                raise LookupError("a bug")
+
+    async def story() -> None:
+        config = ModemsConfig(spans=Faulty(), default=OPTIONS, timings=SHORT)
+        async with modems(tmp_path, config=config) as rig:
+            await rig.agent.until_ready()
+            assert rig.fleet.unusable() == {}
 
     run(story)
 

@@ -32,6 +32,7 @@ NOTES: list[tuple[int, str, tuple[str, ...]]] = [
             "test_the_outcome_is_what_is_known",
             "test_no_answer_to_a_pdu_is_unknown_and_without_a_pdu_nothing_was_submitted",
             "test_a_network_that_lost_sight_of_the_part_leaves_it_unknown",
+            "test_a_cause_that_is_not_known_to_be_harmless_leaves_it_unknown",
         ),
     ),
     (
@@ -41,6 +42,9 @@ NOTES: list[tuple[int, str, tuple[str, ...]]] = [
             "test_a_late_answer_is_never_taken_for_the_next_command",
             "test_a_late_reference_is_not_taken_for_another_submission",
             "test_a_late_reference_takes_its_final_result_along",
+            "test_a_late_answer_is_nobody_elses_however_slow_the_modem_is",
+            "test_every_command_of_a_slow_modem_gets_its_own_answer",
+            "test_a_slow_modem_that_keeps_what_is_typed_meanwhile_is_understood",
         ),
     ),
     (6, "deadlines are fixed", ("test_notices_do_not_prolong_a_deadline",)),
@@ -71,6 +75,7 @@ NOTES: list[tuple[int, str, tuple[str, ...]]] = [
         "other final results, words, busy, +CPIN without OK",
         (
             "test_every_kind_of_refusal_ends_the_command_in_words",
+            "test_a_cause_in_words_is_the_same_as_its_number",
             "test_a_busy_modem_is_asked_again_and_the_mark_is_made_once",
             "test_a_pin_answer_without_its_ok_is_complete_after_a_moment",
             "plain/wavecom_answers_pin_without_ok.txt",
@@ -79,7 +84,13 @@ NOTES: list[tuple[int, str, tuple[str, ...]]] = [
     (
         11,
         "the first command after boot or idle is lost",
-        ("test_a_first_command_that_is_lost_is_made_good", "test_an_error_in_answer_to_at_asks_once_more"),
+        (
+            "test_a_first_command_that_is_lost_is_made_good",
+            "test_an_error_in_answer_to_at_asks_once_more",
+            "test_after_a_pause_an_at_goes_before_the_submission_and_not_into_it",
+            "test_an_at_that_a_sleeping_modem_lost_is_no_trouble_and_the_submission_follows_it",
+            "test_a_modem_that_sleeps_whenever_it_is_left_alone_stays_ready_and_sends",
+        ),
     ),
     (
         12,
@@ -160,7 +171,14 @@ NOTES: list[tuple[int, str, tuple[str, ...]]] = [
             "test_a_port_that_goes_away_is_told_once_and_closed",
         ),
     ),
-    (23, "ModemManager owns the port", ("test_modem_manager_is_named_with_its_remedy",)),
+    (
+        23,
+        "ModemManager owns the port",
+        (
+            "test_modem_manager_is_named_with_its_remedy",
+            "test_a_port_that_another_program_has_for_itself_is_left_to_it_even_by_root",
+        ),
+    ),
     (24, "a wrong PIN is never tried again", ("test_a_wrong_pin_is_entered_once_and_never_again",)),
 ]
 

@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+import errno
+import fcntl
 import os
+import termios
 import tty
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from serial import serialposix
 
 from edge_agent.modem.config import ModemsConfig, SpanOptions
 from edge_agent.modem.serial_port import PortError, open_port
@@ -98,6 +102,21 @@ def test_a_port_is_for_one_user_at_a_time() -> None:
     on_a_pty(story)
 
 
+def test_a_port_that_another_program_has_for_itself_is_left_to_it_even_by_root() -> None:
+    """As ModemManager holds its ports; for others than root the kernel sees to it."""
+
+    async def story(path: str, master: int, receiver: Receiver) -> None:
+        held = os.open(path, os.O_RDWR | os.O_NOCTTY)
+        fcntl.ioctl(held, termios.TIOCEXCL)
+        with pytest.raises(PortError, match="in use"):
+            await open_port(path, SpanOptions(), receiver)
+        fcntl.ioctl(held, termios.TIOCNXCL)
+        (await open_port(path, SpanOptions(), receiver)).close()
+        os.close(held)
+
+    on_a_pty(story)
+
+
 def test_a_port_that_is_not_there_says_so(tmp_path: Path) -> None:
     async def story() -> None:
         with pytest.raises(PortError, match="no such port"):
@@ -112,6 +131,40 @@ def test_a_file_is_no_port(tmp_path: Path) -> None:
     async def story() -> None:
         with pytest.raises(PortError, match="cannot be opened"):
             await open_port(str(tmp_path / "file"), SpanOptions(), Receiver())
+
+    run(story)
+
+
+class Dying:
+    """The kernel's ioctl, of a USB device that dies as its port is opened: DTR and RTS cannot be raised any more."""
+
+    def __init__(self, port: Path) -> None:
+        self._port = os.path.realpath(port)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(fcntl, name)
+
+    def ioctl(self, fd: int, request: int, *rest: object) -> object:
+        raises = request in {termios.TIOCMBIS, termios.TIOCMBIC}
+        if raises and str(Path(f"/proc/self/fd/{fd}").readlink()) == self._port:
+            raise OSError(errno.EPROTO, os.strerror(errno.EPROTO))
+        return fcntl.ioctl(fd, request, *rest)  # type: ignore[call-overload]
+
+
+def test_a_port_that_dies_as_it_is_opened_is_told_and_ends_no_other_modem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def before(sim: Simulator) -> None:
+        monkeypatch.setattr(serialposix, "fcntl", Dying(sim.ports[0]))
+
+    async def story() -> None:
+        async with modems(tmp_path, count=2, prepare=before) as rig:
+            dying = str(rig.sim.ports[0])
+            await rig.state(SpanState.READY)
+            assert rig.fleet.unusable() == {dying: f"{dying}: cannot be opened (Protocol error)"}
+            assert isinstance(await rig.submit("one"), Taken)
+            monkeypatch.undo()
+            await rig.agent.until_ready(2)
 
     run(story)
 

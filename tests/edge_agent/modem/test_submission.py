@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.modem.errors import CMS, AtError
+from edge_agent.modem.error_codes import CMS
+from edge_agent.modem.errors import AtError, parse_error
 from edge_agent.modem.reply import Outcome, Reply
 from edge_agent.modem.submission import judge
 from edge_agent.span import NotSubmitted, Refusal, Submission, Taken, Unknown
@@ -34,10 +35,46 @@ def test_no_answer_to_a_pdu_is_unknown_and_without_a_pdu_nothing_was_submitted(o
     assert isinstance(replied(outcome, sent=False), NotSubmitted)
 
 
-@pytest.mark.parametrize("number", [38, 332, 500])
+@pytest.mark.parametrize("number", [38, 332, 500, 513])
 def test_a_network_that_lost_sight_of_the_part_leaves_it_unknown(number: int) -> None:
     assert isinstance(replied(Outcome.ERROR, error=AtError("CMS", number)), Unknown)
     assert isinstance(replied(Outcome.ERROR, error=AtError("CMS", number), sent=False), NotSubmitted)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "+CMS ERROR: Network out of order",  # 38, from a modem that spells it
+        "+CMS ERROR: Network timeout",
+        "+CMS ERROR: the satellite is behind the moon",
+        "+CMS ERROR: 773",
+        "+CMS ERROR",
+        "+CME ERROR: 999",
+    ],
+)
+def test_a_cause_that_is_not_known_to_be_harmless_leaves_it_unknown(line: str) -> None:
+    error = parse_error(line)
+    assert isinstance(replied(Outcome.ERROR, error=error), Unknown)
+    assert isinstance(replied(Outcome.ERROR, error=error, sent=False), NotSubmitted)
+
+
+@pytest.mark.parametrize(
+    ("line", "elsewhere"),
+    [
+        ("ERROR", True),
+        ("COMMAND NOT SUPPORT", True),
+        ("+CMS ERROR: 21", True),
+        ("+CMS ERROR: Short message transfer rejected", True),
+        ("+CMS ERROR: no network service", True),
+        ("+CMS ERROR: Unassigned (unallocated) number", False),
+        ("+CMS ERROR: invalid PDU mode parameter", False),
+        ("+CME ERROR: SIM not inserted", True),
+    ],
+)
+def test_a_cause_that_says_no_is_a_refusal_also_in_words(line: str, elsewhere: bool) -> None:
+    refused = replied(Outcome.ERROR, error=parse_error(line))
+    assert isinstance(refused, Refusal)
+    assert refused.elsewhere is elsewhere
 
 
 @pytest.mark.parametrize(("number", "elsewhere"), [(1, False), (30, False), (304, False), (8, True), (330, True)])

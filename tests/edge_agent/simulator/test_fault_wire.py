@@ -140,6 +140,24 @@ def test_the_first_command_after_idling_is_lost(bench: Bench) -> None:
     assert bench.ask("AT") == OK
 
 
+def test_a_command_that_comes_soon_enough_does_not_use_up_a_first_command_lost(bench: Bench) -> None:
+    bench.run(10)
+    assert bench.ask("AT") == OK
+    bench.arm("first_command_lost", idle=5.0)
+    assert bench.ask("AT") == OK
+    bench.run(5)
+    assert bench.ask("AT") == ""
+
+
+def test_a_modem_that_falls_asleep_loses_the_first_command_of_each_time(bench: Bench) -> None:
+    bench.arm("falls_asleep", idle=5.0)
+    for _ in range(3):
+        bench.run(6)
+        assert bench.ask("AT") == ""
+        bench.run(4)
+        assert bench.ask("AT") == OK
+
+
 def test_the_pin_question_may_lack_its_final_result(bench: Bench) -> None:
     bench.arm("cpin_without_ok")
     assert bench.ask("AT") == OK

@@ -7,6 +7,7 @@ import pytest
 from moto import mock_aws
 
 from shared.aws.clients import Clients
+from tests.strict_tables import be_strict
 from tests.template import table_request
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
+    be_strict(monkeypatch)
     with mock_aws():
         yield Clients(region="eu-central-1")
 

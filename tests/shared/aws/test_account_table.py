@@ -6,6 +6,7 @@ import pytest
 from shared.aws.account_table import AccountTable
 from shared.aws.keys import watch_shard
 from shared.message import Life, Port
+from shared.outages import LOST_AFTER_S
 from shared.presence import BACK_WITHIN_S, SILENT_AFTER_S
 from tests.fakes import FakeClock
 from tests.samples import NOW, account, agent, span
@@ -128,6 +129,10 @@ def test_who_is_silent_is_due_once_and_told_of_once(with_agent: AccountTable) ->
     assert with_agent.unheard(due) == [("acme", "site-1")]
     missed = with_agent.missed("acme", "site-1", before=due)
     assert missed is not None and missed.connection == "c1"
+    again = with_agent.missed("acme", "site-1", before=due)  # as after a crash: it was not told yet
+    assert again is not None and again.last_seen == missed.last_seen
+    assert with_agent.unheard(due) == [("acme", "site-1")]
+    with_agent.missed_told("acme", "site-1")
     assert with_agent.missed("acme", "site-1", before=due) is None
     assert with_agent.unheard(due) == []
     found = with_agent.agent("acme", "site-1")
@@ -154,6 +159,7 @@ def test_a_sites_return_makes_it_a_site_that_is_online(with_agent: AccountTable)
     with_agent.connected("acme", "site-1", connection="c1", since=NOW, at=NOW)
     with_agent.missed("acme", "site-1", before=NOW + SILENT_AFTER_S + 1)
     with_agent.connected("acme", "site-1", connection="c2", since=NOW + 9000, at=NOW + 9000)
+    with_agent.missed_told("acme", "site-1")  # which is late by now
     found = with_agent.agent("acme", "site-1")
     assert found is not None and not found.offline_told
     assert with_agent.count_expected() == 1
@@ -206,10 +212,70 @@ def test_a_word_that_was_overtaken_does_not_count(with_agent: AccountTable) -> N
 def test_two_words_at_once_both_count(with_agent: AccountTable, dynamodb: "DynamoDBClient") -> None:
     first, second = span("imei:1", operator="A"), span("imei:2", operator="B")
     racing = _Interposed(
-        dynamodb, "put_item", lambda: with_agent.save_spans("acme", "site-1", [second], at=NOW, whole=False)
+        dynamodb, "update_item", lambda: with_agent.save_spans("acme", "site-1", [second], at=NOW, whole=False)
     )
     AccountTable(racing.client, "Config", FakeClock()).save_spans("acme", "site-1", [first], at=NOW, whole=False)
     assert {info.span: info.operator for info in with_agent.spans("acme", "site-1")} == {"imei:1": "A", "imei:2": "B"}
+
+
+def test_a_span_that_stays_down_is_due_until_it_was_told_and_again_when_it_is_back(
+    with_agent: AccountTable, clock: FakeClock
+) -> None:
+    down, site = span("imei:2", available=False, reason="SIM PIN required"), ("acme", "site-1")
+    with_agent.save_spans(*site, [span("imei:1"), span("imei:2")], at=0, whole=True)
+    assert with_agent.spans_due(NOW + 9e9) == []
+    with_agent.save_spans(*site, [down], at=NOW, whole=False)
+    due = NOW + LOST_AFTER_S
+    assert with_agent.spans_due(due) == [] and with_agent.spans_due(due + 1) == [site]
+    assert with_agent.count_expected() == 0  # agents are counted, not spans
+    clock.sleep(LOST_AFTER_S)
+    assert with_agent.span_news(*site, at=due) == (down,)
+    with_agent.note_told(*site, [down], at=due, done=False)
+    assert with_agent.spans_due(due + 1) == [site]
+    with_agent.note_told(*site, [down], at=due, done=True)
+    assert with_agent.spans_due(NOW + 9e9) == [] and with_agent.span_news(*site, at=NOW + 9e9) == ()
+    with_agent.save_spans(*site, [span("imei:2")], at=NOW + 300, whole=False)
+    assert with_agent.spans_due(due) == [site] and with_agent.span_news(*site, at=due) == (span("imei:2"),)
+    with_agent.note_told(*site, [span("imei:2")], at=due, done=False)
+    with_agent.note_told(*site, [span("imei:2")], at=due, done=True)
+    assert with_agent.spans_due(NOW + 9e9) == []
+    assert with_agent.spans(*site) == (span("imei:1"), span("imei:2"))
+
+
+def test_what_was_put_off_is_due_again_with_the_next_word_even_if_that_says_nothing_new(
+    with_agent: AccountTable,
+) -> None:
+    down, site = span("imei:2", available=False, reason="SIM PIN required"), ("acme", "site-1")
+    with_agent.save_spans(*site, [span("imei:2")], at=0, whole=True)
+    with_agent.save_spans(*site, [down], at=0, whole=True)
+    with_agent.put_off_spans(*site, until=NOW + 9000)
+    assert with_agent.spans_due(NOW + 8999) == [] and with_agent.spans_due(NOW + 9001) == [site]
+    with_agent.save_spans(*site, [down], at=0, whole=True)
+    assert with_agent.spans_due(NOW + LOST_AFTER_S + 1) == [site]
+    with_agent.note_told(*site, [down], at=NOW, done=True)
+    with_agent.put_off_spans(*site, until=NOW)  # of nothing
+    assert with_agent.spans_due(NOW + 9e9) == []
+
+
+def test_what_is_noted_of_spans_and_what_is_heard_of_them_at_once_both_count(
+    with_agent: AccountTable, dynamodb: "DynamoDBClient"
+) -> None:
+    down, site = span("imei:2", available=False, reason="SIM PIN required"), ("acme", "site-1")
+    with_agent.save_spans(*site, [span("imei:2")], at=0, whole=True)
+    with_agent.save_spans(*site, [down], at=NOW, whole=False)
+    racing = _Interposed(
+        dynamodb,
+        "update_item",
+        lambda: with_agent.save_spans(*site, [span("imei:2")], at=NOW + 1, whole=False),
+    )
+    AccountTable(racing.client, "Config", FakeClock()).note_told(*site, [down], at=NOW, done=True)
+    assert with_agent.span_news(*site, at=NOW) == (span("imei:2"),)  # it is told of as back
+
+
+def test_nothing_is_noted_of_spans_that_are_no_more(with_agent: AccountTable) -> None:
+    with_agent.note_told("acme", "site-1", [span("imei:2", available=False)], at=NOW, done=True)
+    with_agent.put_off_spans("acme", "site-1", until=NOW)
+    assert with_agent.spans_due(NOW + 9e9) == []
 
 
 # ---------------------------------------------------------------------------------------------------- ports
@@ -221,6 +287,17 @@ def test_a_span_keeps_its_port_whatever_else_comes_and_goes(with_agent: AccountT
     later = with_agent.allot_ports("acme", "site-1", [span("imei:9"), span("imei:2", device="ttyUSB7")])
     assert _numbers(later) == {"imei:1": 1, "imei:2": 2, "imei:9": 3}
     assert _numbers(with_agent.ports_of("acme", "site-1")) == {"imei:1": 1, "imei:2": 2, "imei:9": 3}
+
+
+def test_ports_of_one_site_are_read_apart_from_those_between_them_and_far_from_them(with_agent: AccountTable) -> None:
+    with_agent.allot_ports("acme", "site-1", [span("imei:1")])
+    with_agent.allot_ports("acme", "site-2", [span("imei:1"), span("imei:2")])
+    with_agent.allot_ports("acme", "site-1", [span("imei:2")])
+    assert _numbers(with_agent.ports_of("acme", "site-1")) == {"imei:1": 1, "imei:2": 4}
+    assert _numbers(with_agent.ports_of("acme", "site-2")) == {"imei:1": 2, "imei:2": 3}
+    with_agent.allot_ports("acme", "site-2", [span(f"imei:{n}") for n in range(3, 30)])
+    with_agent.allot_ports("acme", "site-1", [span("imei:3")])
+    assert _numbers(with_agent.ports_of("acme", "site-1")) == {"imei:1": 1, "imei:2": 4, "imei:3": 32}
 
 
 def test_the_same_modem_at_another_site_has_another_port(with_agent: AccountTable) -> None:

@@ -1,11 +1,13 @@
 from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.aws import keys
+from shared.aws.outbox_backlog import MOST, PAGES, BacklogReader
 from shared.aws.outbox_table import OutboxTable
 from shared.lifecycle import State, has_ended
 from shared.message import Change, Message
@@ -33,7 +35,7 @@ def test_a_message_that_failed_at_once_is_listed_and_never_in_a_queue(outbox: Ou
     failed = message(state=State.UNAVAILABLE, ended_at=NOW, cause=Cause(kind="unavailable", text="no span"))
     outbox.add([failed])
     assert outbox.pending("acme", "site-1", "", 10).messages == ()
-    assert outbox.history("acme", OutboxFilter(), skip=0, limit=10, include_pending=False) == (failed,)
+    assert outbox.history("acme", OutboxFilter(), skip=0, limit=10, include_pending=False).rows == (failed,)
 
 
 def test_an_id_that_is_taken_stores_nothing_and_tells_what_stands_there(outbox: OutboxTable) -> None:
@@ -60,9 +62,8 @@ def test_a_change_is_one_write_and_tells_the_message_after_it(outbox: OutboxTabl
     change = Change(state=State.SENT, at=NOW + 5, port=2, port_name="lte-1.2", imsi="26201", parts_sent=1)
     recorded, after = outbox.record("acme", "m1", change)
     assert recorded is Recorded.CHANGED
-    assert after == replace(
-        message(), state=State.SENT, ended_at=NOW + 5, port=2, port_name="lte-1.2", imsi="26201", parts_sent=1
-    )
+    facts = {"port": 2, "port_name": "lte-1.2", "imsi": "26201", "parts_sent": 1, "told": True}
+    assert after == replace(message(), state=State.SENT, ended_at=NOW + 5, **facts)
 
 
 def test_a_late_sent_never_overwrites_delivered(outbox: OutboxTable) -> None:
@@ -81,6 +82,19 @@ def test_an_agent_adds_to_an_expiry_how_much_had_gone_out(outbox: OutboxTable) -
     assert recorded is Recorded.CHANGED
     assert after is not None and (after.parts_sent, after.cause) == (1, words)
     again = outbox.record("acme", "m1", Change(state=State.EXPIRED, at=NOW + 9, parts_sent=1))
+    assert again == (Recorded.UNCHANGED, after)
+
+
+@pytest.mark.parametrize("ended", [State.EXPIRED, State.CANCELLED])
+@pytest.mark.parametrize("word", [State.EXPIRED, State.CANCELLED])
+def test_a_site_confirms_once_what_the_cloud_had_ended(outbox: OutboxTable, ended: State, word: State) -> None:
+    outbox.add([message()])
+    _, before = outbox.record("acme", "m1", Change(state=ended, at=NOW + 5))
+    assert before is not None and not before.told
+    recorded, after = outbox.record("acme", "m1", Change(state=word, at=NOW + 4, parts_sent=0))
+    assert recorded is Recorded.CHANGED
+    assert after is not None and (after.state, after.told, after.parts_sent) == (word, True, 0)
+    again = outbox.record("acme", "m1", Change(state=word, at=NOW + 9, parts_sent=0))
     assert again == (Recorded.UNCHANGED, after)
 
 
@@ -151,6 +165,51 @@ def test_the_backlog_is_of_all_accounts(outbox: OutboxTable) -> None:
     backlog = outbox.backlog(NOW)
     assert (backlog.count, backlog.oldest) == (2, NOW - 50)
     assert backlog.overdue == (Overdue(("acme", "site-1"), "late", NOW - 1),)
+
+
+def test_a_look_at_a_long_backlog_is_bounded_and_the_next_one_goes_on_behind_it() -> None:
+    pages = 2 * PAGES + 1
+    index = LongIndex(pages=pages, rows=400)
+    reader = BacklogReader(cast("DynamoDBClient", index), "Outbox")
+    looks = [reader.read(NOW) for _ in range(3)]
+    assert [look.count // 400 for look in looks] == [PAGES, PAGES, 1]
+    assert [look.whole for look in looks] == [False, False, False]
+    assert index.read == list(range(pages))
+    assert [look.oldest for look in looks] == [NOW, NOW + PAGES, NOW + 2 * PAGES]
+    assert max(len(look.overdue) + len(look.unposted) for look in looks) <= 2 * MOST
+    reader.read(NOW)
+    assert index.read[pages:] == list(range(PAGES))
+
+
+def test_of_a_million_waiting_messages_no_more_is_kept_than_a_run_can_use() -> None:
+    look = BacklogReader(cast("DynamoDBClient", LongIndex(pages=250, rows=4000)), "Outbox").read(NOW + 10)
+    assert (look.count, len(look.overdue), len(look.unposted)) == (PAGES * 4000, MOST, MOST)
+
+
+class LongIndex:
+    """Pages of waiting messages: of each, half are overdue at NOW + 10, and the others never left the cloud."""
+
+    def __init__(self, *, pages: int, rows: int) -> None:
+        self._pages = pages
+        self._rows = [message(f"m{n}", deadline=NOW + (5 if n % 2 else 50)) for n in range(rows)]
+        self.read: list[int] = []
+
+    def scan(self, ExclusiveStartKey: dict[str, int] | None = None, **_: object) -> dict[str, object]:  # noqa: N803
+        page = ExclusiveStartKey["page"] if ExclusiveStartKey else 0
+        self.read.append(page)
+        more = {"LastEvaluatedKey": {"page": page + 1}} if page + 1 < self._pages else {}
+        accepted, unposted = {"N": str(NOW + page)}, {"BOOL": True}
+        rows = [
+            {
+                "account": {"S": waits.account},
+                "id": {"S": waits.id},
+                "waiting": {"S": keys.waiting(waits)},
+                "accepted_at": accepted,
+                "unposted": unposted,
+            }
+            for waits in self._rows
+        ]
+        return {"Items": rows, "Count": len(rows), **more}
 
 
 def test_what_never_left_is_told_apart_from_what_did(outbox: OutboxTable) -> None:
@@ -242,7 +301,7 @@ def test_the_table_and_its_stand_in_keep_the_same_rules(outbox: OutboxTable, ste
         lambda s: s.pending(account, "site-1", "", 10),
         lambda s: s.count_pending(account, "site-1", 10),
         lambda s: s.history(account, OutboxFilter(), skip=0, limit=10, include_pending=False),
-        lambda s: s.count_history(account, OutboxFilter(), include_pending=True),
+        lambda s: s.history(account, OutboxFilter(), skip=0, limit=10, include_pending=True, with_total=True),
     ):
         assert ask(outbox) == ask(fake)
 
@@ -313,5 +372,5 @@ def test_lists_are_what_filtering_everything_would_give(
     for limit in (1, 3, 100):
         asked = {"skip": skip, "limit": limit, "include_pending": pending}
         assert outbox.history(account, where, **asked) == fake.history(account, where, **asked)
-    counted = outbox.count_history(account, where, include_pending=pending)
-    assert counted == fake.count_history(account, where, include_pending=pending)
+        counted = outbox.history(account, where, **asked, with_total=True)
+        assert counted == fake.history(account, where, **asked, with_total=True)

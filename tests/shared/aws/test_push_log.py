@@ -41,7 +41,7 @@ def test_nothing_is_known_of_what_was_never_tried(aws: PushAws) -> None:
 
 
 def test_a_report_sees_the_results_of_its_message_and_of_no_other(aws: PushAws) -> None:
-    mine = [record(event()), record(event(status="FAILED"))]
+    mine = [record(event()), record(replace(event(status="FAILED"), cause="uncertain: no answer"))]
     for one in [*mine, record(event("m2")), record(event(account="other"))]:
         aws.log().save(one)
     view = aws.log().view(event(kind="report", status="DELIVERD"), ENDPOINT)

@@ -3,6 +3,7 @@ from dataclasses import FrozenInstanceError, fields
 import pytest
 
 from shared.aws.settings import BadEnvironment, Settings, from_environment
+from shared.errors import CATALOGUE, Kind
 from tests.template import load
 
 GOOD = {
@@ -34,6 +35,12 @@ def test_a_malformed_variable_is_named_and_its_value_is_not(variable: str, value
         from_environment(GOOD | {variable: value})
     assert variable in str(caught.value)
     assert not value or value not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", CATALOGUE, ids=lambda kind: kind.name)
+def test_no_error_has_the_code_of_success(kind: Kind) -> None:
+    with pytest.raises(BadEnvironment, match="SUCCESS_CODE: is the code of an error"):
+        from_environment(GOOD | {"SUCCESS_CODE": str(kind.code)})
 
 
 def test_every_missing_variable_is_named() -> None:

@@ -33,6 +33,13 @@ def test_taking_never_passes_the_most_and_tells_what_is_there(tallies: TallyTabl
     assert tallies.read("k") == Tally(3, NOW)
 
 
+def test_several_are_read_as_one(tallies: TallyTable) -> None:
+    tallies.add("a", 2, at=NOW, until=NOW + 9)
+    tallies.add("b", 3, at=NOW - 5, until=NOW + 9)
+    assert tallies.read("a", "b", "never") == Tally(5, NOW)
+    assert tallies.read("never") == Tally()
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=_STEPS)
 def test_the_table_and_its_stand_in_count_alike(tallies: TallyTable, steps: list) -> None:
@@ -47,3 +54,4 @@ def test_the_table_and_its_stand_in_count_alike(tallies: TallyTable, steps: list
         assert done[0] == done[1]
     wanted = [f"{prefix}a", f"{prefix}b", f"{prefix}c"]
     assert stores[0].read_all(wanted) == stores[1].read_all(wanted)
+    assert stores[0].read(*wanted) == stores[1].read(*wanted)

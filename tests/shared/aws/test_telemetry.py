@@ -33,6 +33,15 @@ def test_pushes_are_counted_for_their_account_and_for_all_together(capsys: pytes
     assert sorted(sorted(names) for [names] in dimensions) == [["account", "service"], ["service"]]
 
 
+def test_the_line_of_a_call_names_the_messages_that_it_made(caplog: pytest.LogCaptureFixture) -> None:
+    call = {"code": 0, "http": 200, "account": "acme", "reference": "r1", "seconds": 0.012}
+    ApiTelemetry().answered(uri="/sms/send", messages=["m1", "m2"], **call)
+    ApiTelemetry().answered(uri="/smsoutbox/get", messages=[], **call)
+    sent, listed = (record.__dict__ for record in caplog.records)
+    assert (sent["message_ids"], sent["reference"], sent["ms"]) == (["m1", "m2"], "r1", 12)
+    assert "message_ids" not in listed
+
+
 def test_a_fault_is_logged_without_its_own_words(caplog: pytest.LogCaptureFixture) -> None:
     try:
         raise ValueError("secret text")
@@ -41,6 +50,14 @@ def test_a_fault_is_logged_without_its_own_words(caplog: pytest.LogCaptureFixtur
     (record,) = caplog.records
     assert record.__dict__["fault"] == "ValueError" and record.__dict__["where"]
     assert "secret text" not in str(record.__dict__)
+
+
+def test_a_fault_is_counted_for_the_alarm_that_takes_a_new_version_back(capsys: pytest.CaptureFixture[str]) -> None:
+    ApiTelemetry().broke(ValueError("secret text"), uri="/sms/send", reference="r1")
+    line = json.loads(capsys.readouterr().out)
+    [directive] = line["_aws"]["CloudWatchMetrics"]
+    assert (directive["Namespace"], directive["Dimensions"]) == ("Spanbridge", [["service"]])
+    assert (line["BrokenCalls"], line["service"]) == ([1.0], "spanbridge")
 
 
 def test_logs_are_json_lines_with_their_facts(

@@ -5,8 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.lifecycle import State
+from shared.message import Change
 from shared.ports import Unavailable
 from shared.usecases.agent_line import Connection
+from shared.usecases.ending import end_messages
 from shared.wire import Ack, Cause, Event, Events, ReceivedEvent, ReportEvent, ResultEvent
 from tests.agent_bench import Bench
 from tests.samples import NOW, message
@@ -69,6 +71,18 @@ def test_late_truth_wins_over_expiry(bench: Bench, connection: Connection) -> No
     bench.outbox.rows[("acme", "m1")] = message(state=State.EXPIRED, ended_at=NOW + 99)
     tell(bench, connection, SENT)
     assert (bench.message().state, bench.message().ended_at) == (State.SENT, NOW + 0.5)
+
+
+def test_a_truer_failure_after_expiry_is_an_event_of_its_own(bench: Bench, connection: Connection) -> None:
+    change = Change(state=State.EXPIRED, at=NOW, cause=Cause(kind="expired", text="its time was up"))
+    end_messages([("acme", "m1")], change, outbox=bench.outbox, pushes=bench.pushes)
+    maybe = UNCERTAIN.model_copy(update={"cause": Cause(kind="uncertain", text="no answer came")})
+    assert tell(bench, connection, maybe) == ["e3"]
+    assert bench.message().error == "uncertain: no answer came"
+    assert [(e.id, e.cause) for e in bench.pushes.events] == [
+        ("m1-result-failed-expired", "expired: its time was up"),
+        ("m1-result-failed-uncertain", "uncertain: no answer came"),
+    ]
 
 
 def test_a_report_that_fits_settles_what_was_uncertain(bench: Bench, connection: Connection) -> None:

@@ -49,6 +49,16 @@ def test_paths_answer_under_the_prefix_and_name_themselves_without_it(path: str)
         assert answer.code == 0
 
 
+def test_the_line_that_is_kept_of_a_send_names_its_messages_and_of_no_other_call() -> None:
+    rig = Rig()
+    rows = rig.send(dest_num="111,222").data
+    assert rig.log.messages == [row["id"] for row in rows]
+    rig.call("/smsoutbox/get", include_pending=1)
+    rig.send(dest_num="111", dry_run=1)
+    rig.send(dest_num="nobody")
+    assert len(rig.log.messages) == 2
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"])
 def test_only_post_is_a_call(method: str) -> None:
     answer = Rig().handle(event("/sms/send", "{}", method=method))

@@ -1,16 +1,21 @@
 """Caps through the API and the results that agents tell: refused at the cap, back by itself, right after failures."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
+from typing import Any
 
 import pytest
 
 from shared.errors import CAP_REACHED, NO_SPAN
-from shared.message import Limits
+from shared.lifecycle import State
+from shared.message import Change, Limits, Message
 from shared.ports import Unavailable
 from shared.wire import Ack, Events, ResultEvent
 from tests.agent_bench import Bench
-from tests.api_rig import Rig
+from tests.api_rig import Answer, Rig
 from tests.samples import NOW, message
 
 DAY = 86_400
@@ -32,6 +37,11 @@ def cap_port(rig: Rig, number: int, **limits: int) -> None:
 
 def row(rig: Rig, number: int) -> dict[str, object]:
     return next(one for one in rig.call("/sms/get_valid_spans").data if one["port"] == number)
+
+
+def counted(rig: Rig) -> list[int]:
+    """Parts, in every tally of a cap."""
+    return [tally.count for key, tally in rig.tallies.rows.items() if key.startswith("parts#")]
 
 
 # ------------------------------------------------------------------------------------------------------ accounts
@@ -63,24 +73,69 @@ def test_the_month_stays_full_when_a_new_day_begins(rig: Rig) -> None:
 def test_what_a_refused_call_took_from_one_cap_is_given_back(rig: Rig) -> None:
     cap_account(rig, parts_per_day=100, parts_per_month=1)
     rig.send(dest_num="111,222")
-    assert {tally.count for tally in rig.tallies.rows.values()} == {0}
+    assert counted(rig) == [0]
 
 
 def test_a_repeat_is_answered_as_at_first_and_counts_once(rig: Rig) -> None:
     cap_account(rig, parts_per_day=2)
     first = rig.send(request_id="a")
     assert rig.send(request_id="a").data == first.data
-    assert [tally.count for tally in rig.tallies.rows.values()] == [1]
+    assert counted(rig) == [1]
     rig.send()
     assert rig.send(request_id="a").data == first.data
     assert rig.send().code == CAP_REACHED.code
+
+
+class Meeting:
+    """One call has taken its room and is about to store, when another comes; it goes on as soon as that one waits."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig, self.add, self.sleep = rig, rig.outbox.add, rig.clock.sleep
+        self.arrived, self.may_go_on = Event(), Event()
+
+    def during(self, other: Callable[[], Answer], **body: Any) -> tuple[Answer, Answer]:
+        self.rig.outbox.add = self._hold  # type: ignore[method-assign]
+        with ThreadPoolExecutor(1) as worker:
+            first = worker.submit(self.rig.send, **body)
+            assert self.arrived.wait(20)
+
+            def let_it_go_on(seconds: float) -> None:
+                self.may_go_on.set()
+                first.result(20)
+                self.sleep(seconds)
+
+            self.rig.clock.sleep = let_it_go_on  # type: ignore[method-assign]
+            second = other()
+            self.may_go_on.set()
+            return first.result(20), second
+
+    def _hold(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        self.rig.outbox.add = self.add  # type: ignore[method-assign]
+        self.arrived.set()
+        assert self.may_go_on.wait(20)
+        return self.add(messages)
+
+
+def test_room_that_a_repeat_holds_for_a_moment_keeps_nobody_out(rig: Rig) -> None:
+    cap_account(rig, parts_per_day=3)
+    first = rig.send(request_id="a")
+    again, other = Meeting(rig).during(lambda: rig.send(dest_num="111,222"), request_id="a")
+    assert (again.text, other.code) == (first.text, 0)
+    assert counted(rig) == [3]
+
+
+def test_of_the_same_request_at_once_none_is_refused_for_the_room_that_another_took(rig: Rig) -> None:
+    cap_account(rig, parts_per_day=1)
+    first, again = Meeting(rig).during(lambda: rig.send(request_id="a"), request_id="a")
+    assert (first.code, again.text) == (0, first.text)
+    assert counted(rig) == [1]
 
 
 def test_a_dry_run_counts_nothing(rig: Rig) -> None:
     cap_account(rig, parts_per_day=1)
     cap_port(rig, 1, parts_per_day=1)
     assert rig.send(dry_run=1, dest_num="111,222,333").code == 0
-    assert not rig.tallies.rows
+    assert not counted(rig)
 
 
 def test_who_has_no_caps_pays_no_write_and_no_read_for_them(rig: Rig) -> None:
@@ -176,6 +231,14 @@ def test_what_another_span_sent_counts_for_that_one_once(site: Site) -> None:
 def test_what_no_modem_had_is_given_back(site: Site) -> None:
     site.tell("unavailable", "")
     assert (site.count(1), site.count(2)) == (0, 0)
+
+
+def test_what_the_cloud_ended_is_given_back_once_its_site_confirms_that_no_modem_had_it(site: Site) -> None:
+    site.bench.outbox.record("acme", "m1", Change(state=State.EXPIRED, at=NOW))
+    assert site.count(1) == 2
+    for _ in range(2):
+        site.tell("expired", "")
+    assert site.count(1) == 0
 
 
 def test_what_a_modem_tried_counts_whatever_became_of_it(site: Site) -> None:

@@ -272,13 +272,21 @@ def test_a_report_whose_result_was_never_told_waits_ten_minutes_and_no_longer() 
 
 def test_a_report_waits_for_the_truth_that_comes_after_a_failure_was_told() -> None:
     world = PushWorld()
-    world.queue.put([event(status="FAILED")])
+    world.queue.put([replace(event(status="FAILED"), cause="uncertain: no answer")])
     world.run(60)
     world.queue.put([event(kind="report", status="DELIVERD")])
     world.run(20)
     world.queue.put([event(status="SENT")])
     world.run(60)
-    assert world.receivers.ids() == ["m1-result-failed", "m1-result-sent", "m1-report-deliverd"]
+    assert world.receivers.ids() == ["m1-result-failed-uncertain", "m1-result-sent", "m1-report-deliverd"]
+
+
+def test_a_report_that_a_part_was_not_delivered_goes_after_the_uncertain_result() -> None:
+    world = PushWorld()
+    world.queue.put([replace(event(status="FAILED"), cause="uncertain: no answer")])
+    world.queue.put([replace(event(kind="report", status="FAILED"), cause="undelivered: absent")])
+    world.run(60)
+    assert world.receivers.ids() == ["m1-result-failed-uncertain", "m1-report-failed"]
 
 
 def test_a_report_waits_while_its_result_is_still_behind_a_backlog() -> None:
@@ -450,6 +458,27 @@ def test_attempts_failures_and_the_age_of_the_oldest_are_counted_per_account() -
     world.clock.time += 7
     world.round()
     assert sorted(world.metrics.told) == [("acme", 2, 1, 7.0), ("other", 1, 0, 0.0)]
+
+
+def test_the_log_says_of_each_push_what_became_of_it_and_nothing_of_what_it_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = PushWorld()
+    world.queue.put([event("m1"), event("m2"), event("m3", account="nobody")])
+    world.receivers.answer = lambda _url, headers: BROKEN if headers["webhook-id"].startswith("m2") else OK
+    world.round()
+    world.queue.put([event("m1")])
+    world.round()
+    lines = [vars(record) for record in caplog.records if record.message == "push taken"]
+    assert [(line["message_id"], line["event"], line["tried"], str(line["state"])) for line in lines] == [
+        ("m1", "m1-result-sent", True, "delivered"),
+        ("m2", "m2-result-sent", True, "waiting"),
+        ("m3", "m3-result-sent", False, "off"),
+        ("m1", "m1-result-sent", False, "nothing to do"),
+    ]
+    told = event("m1")
+    assert told.text and told.phone
+    assert not any(secret in str(line) for line in lines for secret in (told.text, told.phone))
 
 
 @settings(max_examples=60, deadline=None)

@@ -16,6 +16,7 @@ from shared.errors import (
 )
 from shared.lifecycle import State
 from shared.ports import Gone, Unavailable
+from shared.usecases.send import POSTS_S
 from tests.api_rig import Rig
 
 
@@ -195,6 +196,29 @@ def test_after_acceptance_nothing_makes_the_call_fail(rig: Rig, fault: Exception
     answer = rig.send(spans=[3])
     assert (answer.http, answer.code, answer.data[0]["status"]) == (200, 0, "SENDING")
     assert rig.outbox.count_pending("acme", "south", 10) == 1
+
+
+@pytest.mark.parametrize("away", [[], ["south"]])
+def test_posts_that_hang_are_not_begun_without_end_and_what_was_not_posted_is_drained(
+    rig: Rig, away: list[str]
+) -> None:
+    """Two sites, and a hundred long messages, which is several posts a site."""
+    stale, started, begun = rig.accounts.snapshot("acme"), rig.clock.time, list[str]()
+    for agent in away:  # it hung up and came back on another connection just now
+        rig.link.open("newer")
+        rig.accounts.connected("acme", agent, connection="newer", since=started, at=started)
+        rig.link.close(f"acme-{agent}")
+    rig.accounts.snapshot = lambda _: stale  # type: ignore[method-assign, assignment]
+
+    def hang(connection: str, _: Any) -> None:
+        rig.clock.sleep(POSTS_S / 2)
+        begun.append(connection)
+
+    rig.link.post = hang  # type: ignore[method-assign]
+    answer = rig.send(dest_num=",".join(f"1{n:03}" for n in range(100)), msg="a" * 1500)
+    assert (answer.code, len(answer.data), len(begun)) == (0, 100, 2)
+    assert rig.clock.time - started == POSTS_S
+    assert sum(rig.outbox.count_pending("acme", agent, 100) for agent in ("north", "south")) == 100
 
 
 def test_a_crash_between_storing_and_posting_leaves_a_message_that_still_goes_out(rig: Rig) -> None:

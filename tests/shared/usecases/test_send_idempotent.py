@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import REQUEST_ID_REUSED
+from shared.errors import NOT_SENT, REQUEST_ID_REUSED
 from shared.lifecycle import State
 from shared.message import Message
 from shared.ports import Unavailable
@@ -67,6 +67,7 @@ def test_another_request_with_the_same_key_is_refused(rig: Rig) -> None:
 def test_the_same_request_written_otherwise_is_the_same(rig: Rig) -> None:
     first = rig.send(request_id="7", dest_num="111,222", mode=0, spans=[1, 2])
     assert rig.send(request_id=7, dest_num="111; 222", mode="0", spans="1,2", colour="blue").text == first.text
+    assert rig.send(request_id=7, dest_num="111,222", spans=[2, 1, 2]).text == first.text
 
 
 def test_the_header_is_the_same_key(rig: Rig) -> None:
@@ -102,6 +103,17 @@ def test_a_repeat_with_mode_1_tells_what_the_modem_did(rig: Rig) -> None:
     assert (taken.code, taken.data[0]["status"]) == (0, "SENT")
     rig.end("acme", open_still.data[0]["id"], State.UNDELIVERED, text="absent")
     assert rig.send(request_id="k", mode=1).text == taken.text
+
+
+def test_a_repeat_with_mode_1_of_an_uncertain_message_tells_what_has_become_known_since(rig: Rig) -> None:
+    number = rig.send(request_id="k", mode=1).data[0]["id"]
+    rig.end("acme", number, State.UNCERTAIN, text="the modem did not answer")
+    uncertain = rig.send(request_id="k", mode=1)
+    assert (uncertain.code, uncertain.data[0]["status"]) == (NOT_SENT.code, "FAILED")
+    rig.end("acme", number, State.SENT)
+    settled = rig.send(request_id="k", mode=1)
+    assert (settled.code, settled.data[0]["status"]) == (0, "SENT")
+    assert len(rig.outbox.rows) == 1
 
 
 def test_twenty_identical_requests_at_once_make_one_message_and_twenty_same_answers(rig: Rig) -> None:

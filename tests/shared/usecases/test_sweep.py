@@ -1,7 +1,6 @@
 import pytest
 
 from shared.lifecycle import State
-from shared.message import AgentKey
 from shared.ports import Unavailable
 from shared.usecases.capping import Capping
 from shared.usecases.reroute import Rerouter
@@ -25,6 +24,7 @@ class World:
     def __init__(self) -> None:
         self.accounts, self.outbox, self.pushes = FakeAccounts(), FakeOutbox(), FakePushQueue()
         self.alerts, self.clock = FakeAlerts(), FakeClock(NOW)
+        self.accounts.clock = self.clock
         self.accounts.put_account(account())
         self.accounts.put_agent(agent())
         self.link, self.metrics, self.tallies = FakeLink(), FakeSiteMetrics(), FakeTallies()
@@ -100,7 +100,7 @@ def test_a_crash_between_expiry_and_push_loses_no_push(world: World, fault_at: s
         world.sweeper.run()
     world.sweeper.run()
     assert world.state() is State.EXPIRED
-    assert {e.id for e in world.pushes.events} == {"m1-result-failed"}
+    assert {e.id for e in world.pushes.events} == {"m1-result-failed-expired"}
     assert world.outbox.count_pending("acme", "site-1", 10) == 0
     assert world.sweeper.run().expired == 0
 
@@ -128,6 +128,50 @@ def test_a_site_that_stays_away_is_told_of_once(world: World) -> None:
     assert world.sweeper.run().offline == 1
     assert world.sweeper.run().offline == 0
     assert world.alerts.told == [("site offline", "acme/site-1 (Berlin) was last heard of at 2025-06-15 15:07:40 UTC")]
+
+
+def test_a_topic_out_of_reach_swallows_no_alert_and_keeps_nothing_else_from_being_done(world: World) -> None:
+    for n in (1, 2):
+        world.accounts.agents["acme", f"site-{n}"] = agent(f"site-{n}")
+        world.accounts.connected("acme", f"site-{n}", connection=f"c{n}", since=NOW, at=NOW)
+    world.outbox.add([message()])
+    world.clock.sleep(5 * HOUR)
+    world.alerts.faults.then(Unavailable("throttled"), None, Unavailable("throttled"))
+    assert (world.sweeper.run().expired, world.state()) == (1, State.EXPIRED)
+    assert {one.connection for one in world.accounts.agents.values()} == {""}
+    assert [world.sweeper.run().offline for _ in range(4)] == [1, 1, 0, 0]
+    assert [text.partition(" ")[0] for _, text in world.alerts.told] == ["acme/site-1", "acme/site-2"]
+
+
+def test_a_crash_after_an_alert_repeats_it(world: World) -> None:
+    world.accounts.connected("acme", "site-1", connection="c1", since=NOW, at=NOW)
+    world.clock.sleep(5 * HOUR)
+    world.accounts.faults.then(None, None, Unavailable("down"))
+    with pytest.raises(Unavailable):
+        world.sweeper.run()
+    world.sweeper.run()
+    world.sweeper.run()
+    assert [subject for subject, _ in world.alerts.told] == ["site offline"] * 2
+
+
+def test_who_came_back_while_it_was_told_of_is_watched_again(world: World) -> None:
+    world.accounts.connected("acme", "site-1", connection="c1", since=NOW, at=NOW)
+    world.clock.sleep(5 * HOUR)
+    world.accounts.missed("acme", "site-1", before=world.clock.now())
+    world.accounts.connected("acme", "site-1", connection="c2", since=world.clock.now(), at=world.clock.now())
+    world.accounts.missed_told("acme", "site-1")
+    world.clock.sleep(5 * HOUR)
+    assert world.sweeper.run().offline == 1
+
+
+def test_a_site_that_the_operator_shut_out_is_not_told_of(world: World) -> None:
+    world.accounts.connected("acme", "site-1", connection="c1", since=NOW, at=NOW)
+    world.accounts.agents["acme", "site-1"] = agent(revoked=True, connection="c1")
+    world.accounts.disconnected("acme", "site-1", connection="c1", at=NOW + 1)
+    world.clock.sleep(HOUR)
+    world.sweeper.run()
+    assert world.alerts.told == [] and world.accounts.unheard(world.clock.now()) == ()
+    assert world.metrics.available == [("site-1", 0)]
 
 
 def test_a_silent_site_whose_connection_never_closed_is_no_longer_posted_to(world: World) -> None:
@@ -158,45 +202,3 @@ def test_a_site_that_went_away_counts_as_one_without_spans(world: World) -> None
     world.clock.sleep(1201)
     world.sweeper.run()
     assert world.metrics.available == [("site-1", 0)]
-
-
-class _Counted(FakeAccounts):
-    """Counts what each call would read of a table."""
-
-    reads = 0
-
-    def agent(self, account: str, agent_id: str):  # type: ignore[no-untyped-def]
-        self.reads += 1
-        return super().agent(account, agent_id)
-
-    def snapshot(self, name: str):  # type: ignore[no-untyped-def]
-        self.reads += 1
-        return super().snapshot(name)
-
-    def snapshot_of_ports(self, name: str, numbers: object):  # type: ignore[no-untyped-def]
-        self.reads += 1
-        return super().snapshot_of_ports(name, numbers)  # type: ignore[arg-type]
-
-    def missed(self, account: str, agent_id: str, *, before: float):  # type: ignore[no-untyped-def]
-        self.reads += 1
-        return super().missed(account, agent_id, before=before)
-
-
-@pytest.mark.parametrize("sites", [10, 10_000])
-def test_the_cost_follows_what_is_due_and_not_how_many_sites_there_are(world: World, sites: int) -> None:
-    accounts = _Counted()
-    accounts.accounts = world.accounts.accounts
-    accounts.agents = {_key(n): agent(f"site-{n}", connection=f"c{n}") for n in range(sites)}
-    accounts.agents[_key(7)] = agent("site-7")
-    accounts.expected = {_key(n): NOW + 9 * HOUR for n in range(sites)} | {_key(5): NOW}
-    world.outbox.add([message(f"m{n}", agent="site-7") for n in range(30)])
-    late = {"agent": "site-7", "posted": False, "deadline": NOW + 9 * HOUR, "wanted": (1, 2)}
-    world.outbox.add([message(f"u{n}", **late) for n in range(30)])
-    world.clock.sleep(2 * HOUR)
-    swept = world.made(accounts).run()
-    assert (swept.expired, swept.offline) == (30, 1)
-    assert accounts.reads == 3  # the agent that messages wait for, once; the ports they may go to; who is silent
-
-
-def _key(n: int) -> AgentKey:
-    return "acme", f"site-{n}"
