@@ -51,6 +51,7 @@ class Outbox(FakeOutbox):
         self._visible: dict[tuple[str, str], bool] = {}
         self._notes: deque[tuple[float, tuple[str, str], bool]] = deque()
         self.expired_at: dict[str, float] = {}
+        self.ended_at: dict[str, float] = {}  # in truth; the rows have what a site's clock said
 
     def add(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         there = super().add(messages)
@@ -64,6 +65,8 @@ class Outbox(FakeOutbox):
     ) -> tuple[Recorded, Message | None]:
         answer = super().record(account, message_id, change, settle=settle)
         self._note((account, message_id))
+        if answer[0] is Recorded.CHANGED and has_ended(change.state):
+            self.ended_at.setdefault(message_id, self._world.now)
         if answer[0] is Recorded.CHANGED and change.state is State.EXPIRED:
             self.expired_at[message_id] = self._world.now
         return answer

@@ -164,7 +164,8 @@ def _inbox(world: World) -> Iterator[str]:
 def _lost_with_journal(world: World, message: Message) -> bool:
     """A journal of its site was lost before all was told of it."""
     losses = _losses(world, message.agent)
-    if message.ended_at is not None and all(message.ended_at + 3600.0 < epoch(loss.at) for loss in losses):
+    ended_at = world.cloud.outbox.ended_at.get(message.id)
+    if ended_at is not None and all(ended_at + 3600.0 < loss.at for loss in losses):
         return False
     return any(message.accepted_at <= epoch(loss.noticed or world.now) for loss in losses)
 
