@@ -11,7 +11,7 @@ from tests.model.world import World
 from tests.model.world_facts import ACCOUNT, HEARTBEAT_S
 
 _QUIET_WITHIN_S = 3 * 3600.0
-_FULL_QUEUE = 0.15  # how often a history ends with one
+_FULL_QUEUE = 0.05  # how often a history ends with one
 _BACK_WITHIN_S = 300.0
 _DRAINED_WITHIN_S = 0.7 * HEARTBEAT_S  # a modem takes up to 2 s for each of four messages
 

@@ -15,7 +15,7 @@ import tests.model.mutants_cloud  # noqa: F401 - they enter what they plant
 from tests.model.machine import Bridge
 from tests.model.mutants import MUTANTS
 
-_AT_MOST = 1500  # histories; without a bug none goes wrong, as test_bridge shows
+_AT_MOST = 3000  # histories; without a bug none goes wrong, as test_bridge shows
 
 
 def looking_for(told: str) -> type[Bridge]:

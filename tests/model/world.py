@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace, TracebackType
@@ -162,9 +162,10 @@ class World:
             if site.process is not None:
                 site.process.disk.slow = weather.slow_disk
 
-    def sweep_among_others(self) -> None:
-        weather, self.weather = self.weather, replace(self.weather, overlaps=0.2)
-        self.cloud.sweep()
+    @contextmanager
+    def weather_with(self, **chances: float) -> Iterator[None]:
+        weather, self.weather = self.weather, replace(self.weather, **chances)
+        yield
         self.weather = weather
 
     def restart(self, site: Site, *, back_after: float) -> None:
@@ -225,6 +226,6 @@ class World:
 
 
 async def _within(seconds: float, wait: Coroutine[Any, Any, Any]) -> None:
-    with contextlib.suppress(TimeoutError):
+    with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await wait
