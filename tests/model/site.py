@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import shutil
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,9 +121,6 @@ class Site:
         if process is None or not all(modem.quiet for modem in self.modems):
             return False
         return not process.core.held() and not len(process.core.outgoing)
-
-    def sweep_folder(self) -> None:
-        shutil.rmtree(self.config.journal.path.parent, ignore_errors=True)
 
 
 class Process:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import shutil
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -46,6 +47,7 @@ class World:
         names = [f"site-{number}" for number in range(1, sites + 1)]
         self.cloud = Cloud(self, names)
         self.sites = [Site(self, name, self._modems(number), folder / name) for number, name in enumerate(names)]
+        self._folder = folder
         self.caller = Caller(self)
         self.clock_jumped = False
         self.healed_at = 0.0
@@ -77,8 +79,7 @@ class World:
             self.loop.run(self._end())
             self.loop.close()
         finally:
-            for site in self.sites:
-                site.sweep_folder()
+            shutil.rmtree(self._folder, ignore_errors=True)
             for patched in self._patches:
                 patched.stop()
 
