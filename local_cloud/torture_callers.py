@@ -29,6 +29,7 @@ class Sent:
     key: str
     id: str = ""
     told: str = ""  # status in the answer
+    why: str = ""  # its error there
     refused: str = ""  # why it was not accepted
     answers: set[str] = field(default_factory=set)  # ids told for one key: one, or the promise is broken
 
@@ -91,6 +92,7 @@ class Callers:
         rows = [as_object(row) for row in as_list(answer.get("data") or [])]
         if status == 200 and rows:
             message.id, message.told = str(rows[0]["id"]), str(rows[0]["status"])
+            message.why = str(rows[0].get("error") or "")
             message.answers.add(message.id)
         elif 400 <= status < 500 and status != 429:
             message.refused = f"HTTP {status}: {answer.get('msg')}"

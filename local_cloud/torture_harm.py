@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
-import socket
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -14,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local_cloud.stack import LocalStack
+from local_cloud.torture_modems import tell_modems
 from local_cloud.torture_proxy import Line
 
 _FUNCTIONS = ("sms_api", "agent_auth", "agent_socket", "push", "sweep")
@@ -21,7 +20,7 @@ _KILLS = {"agent": 30, "gateway": 8, "worker": 62}
 _HARMS = {"modem": 55, "cut": 18, "stall": 9, "receiver": 10, "lost frames": 8}
 
 # Name → parameters. What takes long on a real modem is short here, so that more of it fits.
-_MODEM_FAULTS: dict[str, dict[str, float]] = {
+MODEM_FAULTS: dict[str, dict[str, float]] = {
     "hang_after_pdu": {"seconds": 4.0},
     "reboot_after_pdu": {},
     "unplug_after_pdu": {"seconds": 1.0},
@@ -45,11 +44,15 @@ _MODEM_FAULTS: dict[str, dict[str, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Blow:
-    """One thing done, when; `modem` only where one modem was struck."""
+    """One thing done. It took effect between `at` and `until`; `modem` only where one modem was struck."""
 
-    at: float
+    at: float  # epoch s
     what: str
     modem: int | None = None
+    until: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "until", max(self.at, self.until))
 
 
 @dataclass
@@ -93,7 +96,7 @@ class Harm:
         self._start_agent()
         self.stack.set_receiver()
         self.stack.set_faults(lose_posts=0, lose_frames=0, drop_disconnects=False)
-        self._tell_modems({"modem": "all", "do": "clear"})
+        tell_modems(self.control, {"modem": "all", "do": "clear"})
 
     # -------------------------------------------------------------------------------------------------- schedule
 
@@ -111,8 +114,9 @@ class Harm:
         self._later(self._chance.uniform(0.7, 1.5), self._kill)
         match self._pick(_KILLS):
             case "agent" if self._alive("agent"):
-                self._note("kill agent")
+                began = time.time()
                 self.stack.kill("agent")
+                self.blows.append(Blow(began, "kill agent", until=time.time()))
                 self._later(self._chance.uniform(0.0, 1.5), self._start_agent)
             case "gateway" if self._alive("gateway"):
                 self._note("kill gateway")
@@ -156,9 +160,9 @@ class Harm:
         self._note("lost frames")
 
     def _strike(self) -> None:
-        modem, name = self._chance.randrange(self.modems), self._chance.choice(list(_MODEM_FAULTS))
+        modem, name = self._chance.randrange(self.modems), self._chance.choice(list(MODEM_FAULTS))
         self._note(name, modem)
-        self._tell_modems({"modem": modem, "do": "fault", "name": name, "count": 1, **_MODEM_FAULTS[name]})
+        tell_modems(self.control, {"modem": modem, "do": "fault", "name": name, "count": 1, **MODEM_FAULTS[name]})
 
     # -------------------------------------------------------------------------------------------------- by hand
 
@@ -172,15 +176,12 @@ class Harm:
         if not self._alive("agent"):
             self.stack.restart("agent")
 
-    def _start_gateway(self) -> None:
-        if not self._alive("gateway"):
+    def revive_gateway(self) -> bool:
+        """Whether it had ended."""
+        dead = not self._alive("gateway")
+        if dead:
             self.stack.restart("gateway")
+        return dead
 
-    def _tell_modems(self, request: dict[str, object]) -> None:
-        with socket.socket(socket.AF_UNIX) as plug:
-            plug.settimeout(10)
-            plug.connect(str(self.control))
-            plug.sendall(json.dumps(request).encode() + b"\n")
-            answer = json.loads(plug.makefile().readline())
-        if not answer.get("ok"):
-            raise ValueError(f"the simulator would not {request['do']}: {answer.get('error')}")
+    def _start_gateway(self) -> None:
+        self.revive_gateway()

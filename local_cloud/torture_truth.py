@@ -1,47 +1,53 @@
 """What callers were told, what was on the air, what the receiver got and what the outbox says, compared. Pure.
 
 lost: accepted, and no outcome or no push of it. doubled: a part twice on the air, or two messages for one request.
-untruthful: an outcome that the air contradicts, or an `uncertain` that nothing explains: neither a kill of the agent
-nor a fault of the modem, as the simulator notes it when it strikes.
+untruthful: a word that the air or a later word contradicts, or an `uncertain` for which neither a kill of the agent nor
+a fault of the modem can be found that left no other message so (torture_windows).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from local_cloud.intrinsics import JsonObject
 from local_cloud.topology import as_object
+from local_cloud.torture_air import Aired, on_air, strikes
 from local_cloud.torture_callers import Sent
 from local_cloud.torture_harm import Blow
+from local_cloud.torture_windows import Suspect, Windows
 
-_BEFORE_S, _AFTER_S = 0.4, 1.0
-"""A kill this long before or after a PDU was taken can have come between its mark and its answer, on a busy machine."""
-_STRUCK_BEFORE_S = 0.1
-"""A fault comes with the PDU or its answer; so long before, at the most, with what led to them."""
-_RESTART_S = 30.0  # from a blow to the event that tells of what it left uncertain
-_REASONS = {"refused", "unavailable", "expired", "cancelled"}
+_RESULT, _REPORT = "SMS-Status-Result", "SMS-Status-Report"
+_UNDELIVERED, _UNCERTAIN = "undelivered", "uncertain"
+_NOT_TAKEN = frozenset({"refused", "unavailable", "expired", "cancelled"})
+_PARTLY = re.compile(r"(\d+) of its (\d+) parts went out")
+_IN_DOUBT = re.compile(r"part (\d+) of (\d+) was handed to the modem")
 
+# What may be told after a word, besides itself: the cloud ends what it has not heard of, until its site tells the
+# truth, and a report settles what was uncertain. All else is final.
+_TRUER: dict[str, frozenset[str]] = {
+    "SENT": frozenset({"DELIVERD", _UNDELIVERED}),
+    _UNCERTAIN: frozenset({"SENT", "DELIVERD", _UNDELIVERED}),
+    "expired": frozenset({"SENT", "DELIVERD", _UNDELIVERED, _UNCERTAIN, "refused", "unavailable", "cancelled"}),
+    "cancelled": frozenset({"SENT", "DELIVERD", _UNDELIVERED, _UNCERTAIN, "refused", "unavailable", "expired"}),
+}
 
-@dataclass(slots=True)
-class Aired:
-    """One message on the air."""
-
-    texts: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
-    references: list[int] = field(default_factory=list)
-    at: list[float] = field(default_factory=list)
-    modems: set[int] = field(default_factory=set)
-    delivered: set[int] = field(default_factory=set)  # references that the network reported as delivered
+Told = Mapping[tuple[str, str], Mapping[str, str]]
+"""Of one message: (type of the push, word) → its webhook-ids, each with the cause that went with it."""
 
 
 @dataclass(slots=True)
 class Verdict:
     accepted: int = 0
     refused: int = 0
-    uncertain: int = 0
-    windows: int = 0  # (kill or fault, modem) pairs between PDU and answer
+    received: int = 0  # in the inbox
+    uncertain: int = 0  # ended so
+    settled: int = 0  # were told of as uncertain, until a report came
+    by: dict[str, int] = field(default_factory=dict)  # what left those uncertain, each by one of its own
+    windows: int = 0  # kills and faults that fell between a PDU and its answer, counted at each modem
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     untruthful: list[str] = field(default_factory=list)
@@ -51,64 +57,44 @@ class Verdict:
         return not (self.lost or self.doubled or self.untruthful)
 
 
-def on_air(records: Iterable[JsonObject]) -> dict[str, Aired]:
-    """By recipient: every message of a torture has its own."""
-    air: dict[str, Aired] = defaultdict(Aired)
-    for record in records:
-        if record["event"] == "submit":
-            aired, concat = air[str(record["to"])], record["concat"]
-            aired.texts[int(str(concat[2])) if isinstance(concat, list) else 1].append(str(record["text"]))
-            aired.references.append(int(str(record["mr"])))
-            aired.at.append(float(str(record["at"])))
-            aired.modems.add(int(str(record["modem"])))
-        elif record["event"] == "report" and record["st"] == 0:
-            air[str(record["to"])].delivered.add(int(str(record["mr"])))
-    return air
+def word(status: str, cause: str) -> str:
+    """A status, or where it is FAILED the kind of its cause."""
+    return cause.partition(":")[0] if status == "FAILED" else status
 
 
-def strikes(records: Iterable[JsonObject]) -> list[Blow]:
-    """Faults of modems when they came, which may be long after they were armed."""
-    return [
-        Blow(float(str(record["at"])), str(record["fault"]), int(str(record["modem"])))
-        for record in records
-        if record["event"] == "fault"
-    ]
+def word_of(row: JsonObject) -> str:
+    return word(str(row["status"]), str(row.get("error") or ""))
 
 
-def pushed(pushes: Iterable[JsonObject]) -> dict[str, dict[str, set[str]]]:
-    """Message id → "type status" of each push that was answered 200 → its webhook-ids."""
-    found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+def pushed(pushes: Iterable[JsonObject]) -> dict[str, dict[tuple[str, str], dict[str, str]]]:
+    """Of each message id, what was told by pushes that were answered 200."""
+    found: dict[str, dict[tuple[str, str], dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
     for push in pushes:
         if push["answered"] == 200:
             fields = as_object(push["parameters"])
-            word = f"{fields['type']} {fields['status']}"
-            found[str(fields["id"])][word].add(str(as_object(push["headers"])["webhook-id"]))
+            kind, cause = str(fields["type"]), str(fields.get("cause") or "")
+            said = found[str(fields["id"])][kind, word(str(fields["status"]), cause)]
+            said[str(as_object(push["headers"])["webhook-id"])] = cause
     return found
 
 
-def expected_pushes(row: JsonObject) -> set[str]:
-    """What must have been pushed of a message that stands as this row says."""
-    status = str(row["status"])
-    if status == "DELIVERD":
-        return {"SMS-Status-Report DELIVERD"}
-    if str(row.get("error") or "").startswith("undelivered"):
-        return {"SMS-Status-Report FAILED"}
-    return {f"SMS-Status-Result {status}"}
+def missing(row: JsonObject, told: Told) -> list[str]:
+    """What should have been pushed of a message that stands as this row says, and was not."""
+    last = word_of(row)
+    wanted = {"DELIVERD": [(_RESULT, "SENT"), (_REPORT, "DELIVERD")], "SENT": [(_RESULT, "SENT")]}.get(last)
+    if last == _UNDELIVERED:  # its result may have been uncertain, until this report came
+        wanted = [(_RESULT, _UNCERTAIN if (_RESULT, _UNCERTAIN) in told else "SENT"), (_REPORT, last)]
+    return [" ".join(each) for each in wanted or [(_RESULT, last)] if each not in told]
 
 
 def unsettled(sent: Sequence[Sent], rows: Mapping[str, JsonObject], pushes: Iterable[JsonObject]) -> list[str]:
     """Ids of accepted messages that have no outcome yet, or whose outcome was not pushed yet."""
     told = pushed(pushes)
-    return [
-        message.id
-        for message in sent
-        if message.id
-        and (
-            message.id not in rows
-            or rows[message.id]["status"] == "SENDING"
-            or not expected_pushes(rows[message.id]) <= told[message.id].keys()
-        )
-    ]
+    return [message.id for message in sent if message.id and _is_open(rows.get(message.id), told[message.id])]
+
+
+def _is_open(row: JsonObject | None, told: Told) -> bool:
+    return row is None or row["status"] == "SENDING" or bool(missing(row, told))
 
 
 def judge(
@@ -119,90 +105,136 @@ def judge(
     blows: Sequence[Blow],
 ) -> Verdict:
     air, told, verdict = on_air(records), pushed(pushes), Verdict()
-    hits = [blow for blow in blows if blow.what == "kill agent"] + strikes(records)
-    verdict.windows = _windows(air.values(), hits)
     numbers = {message.number for message in sent}
-    verdict.untruthful += [f"{to}: on the air, and nobody sent it" for to in air if to not in numbers]
-    by_number = _by_number(rows)
+    verdict.untruthful += [
+        f"{to}: on the air, and nobody sent it" for to, a in air.items() if a.parts and to not in numbers
+    ]
+    by_number = Counter(str(row["phonenumber"]) for row in rows.values())
     for message in sent:
-        aired = air.get(message.number, Aired())
+        aired = air[message.number]
         if any(len(texts) > 1 for texts in aired.texts.values()):
             verdict.doubled.append(f"{message.key}: a part is on the air twice")
-        if len(by_number[message.number]) > 1 or len(message.answers) > 1:
+        if by_number[message.number] > 1 or len(message.answers) > 1:
             verdict.doubled.append(f"{message.key}: one request became several messages")
         if not message.id:
             verdict.refused += 1
-            if aired.texts or by_number[message.number]:
+            if aired.parts or by_number[message.number]:
                 verdict.untruthful.append(f"{message.key}: refused ({message.refused}), and yet it is there")
             continue
         verdict.accepted += 1
-        _judge_one(message, rows.get(message.id), aired, told[message.id], hits, verdict)
+        _judge_one(message, rows.get(message.id), aired, told[message.id], verdict)
+    _judge_the_uncertain(sent, rows, air, told, Windows(air.values(), blows, strikes(records)), verdict)
     return verdict
 
 
-def _judge_one(
-    message: Sent,
-    row: JsonObject | None,
-    aired: Aired,
-    told: Mapping[str, set[str]],
-    hits: Sequence[Blow],
-    verdict: Verdict,
-) -> None:
+def _judge_one(message: Sent, row: JsonObject | None, aired: Aired, told: Told, verdict: Verdict) -> None:
     if row is None or row["status"] == "SENDING":
         verdict.lost.append(f"{message.id}: accepted, and without an outcome")
         return
-    missing = expected_pushes(row) - told.keys()
-    verdict.lost += [f"{message.id}: {word} was never pushed" for word in missing]
-    verdict.untruthful += [
-        f"{message.id}: {word} under {len(ids)} webhook-ids" for word, ids in told.items() if len(ids) > 1
-    ]
-    verdict.untruthful += [f"{message.id} {row['status']}: {wrong}" for wrong in _wrongs(message, row, aired, told)]
-    if str(row.get("error") or "").startswith("uncertain"):
-        verdict.uncertain += 1
-        if not _explained(row, aired, hits):
-            verdict.untruthful.append(f"{message.id}: uncertain, and nothing befell it ({row['error']})")
+    verdict.lost += [f"{message.id}: {what} was never pushed" for what in missing(row, told)]
+    wrongs = [*_against_the_air(message, row, aired), *_against_each_other(message, row, told)]
+    verdict.untruthful += [f"{message.id} {word_of(row)}: {wrong}" for wrong in wrongs]
 
 
-def _wrongs(message: Sent, row: JsonObject, aired: Aired, told: Mapping[str, set[str]]) -> Iterable[str]:
-    whole = len(aired.texts) == message.parts
-    text = "".join(aired.texts[number][0] for number in sorted(aired.texts))
-    kind = str(row.get("error") or "").partition(":")[0]
-    if kind not in _REASONS and kind != "uncertain" and not whole:
-        yield f"{len(aired.texts)} of {message.parts} parts are on the air"
-    if whole and text != message.text:
+def _against_the_air(message: Sent, row: JsonObject, aired: Aired) -> Iterator[str]:
+    last, count = word_of(row), len(aired.texts)
+    whole = count == message.parts
+    if last in {"SENT", "DELIVERD"} and not whole:
+        yield f"{count} of {message.parts} parts are on the air"
+    if whole and "".join(aired.texts[number][0] for number in sorted(aired.texts)) != message.text:
         yield "another text than was sent is on the air"
-    if row["status"] == "DELIVERD" and not set(aired.references) <= aired.delivered:
+    if last == "DELIVERD" and not aired.delivered:
         yield "the network did not report every part as delivered"
-    if kind in _REASONS and whole:
-        yield f"{kind}, and all of it is on the air"
-    if message.told in {"SENT", "DELIVERD"} and not whole:
-        yield f"its caller was told {message.told}, and it is not on the air"
-    if "SMS-Status-Result SENT" in told and not whole:
-        yield "pushed as sent, and it is not on the air"
+    if last == _UNDELIVERED and not aired.given_up:
+        yield "the network did not report of any part that it will not arrive"
+    if last in _NOT_TAKEN and whole:
+        yield "all of it is on the air"
+    if last in _NOT_TAKEN | {_UNDELIVERED} and not whole:
+        yield from _parts_told(str(row.get("error")), message.parts, count, unsure=int(last == _UNDELIVERED))
+    if last == _UNCERTAIN:
+        yield from _doubt_told(str(row.get("error")), message.parts, set(aired.texts))
 
 
-def _explained(row: JsonObject, aired: Aired, hits: Sequence[Blow]) -> bool:
-    """Whether something came between its PDU and the answer; of what never went on the air, shortly before it was
-    told."""
-    if not aired.at:
-        ended = datetime.strptime(str(row["time"]), "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC).timestamp()
-        return any(-1 <= ended - hit.at <= _RESTART_S for hit in hits)
-    return any(_between(hit, at, aired.modems) for hit in hits for at in aired.at)
+def _parts_told(error: str, parts: int, on_air: int, *, unsure: int) -> Iterator[str]:
+    """How many went out, as it says: none where it says nothing."""
+    found = _PARTLY.search(error)
+    said, of = (int(found[1]), int(found[2])) if found else (0, parts)
+    if of != parts or not said <= on_air <= said + unsure:
+        yield f"{on_air} of {parts} parts are on the air, and it says {error!r}"
 
 
-def _between(hit: Blow, at: float, modems: set[int]) -> bool:
-    if hit.modem is not None:
-        return hit.modem in modems and -_AFTER_S <= at - hit.at <= _STRUCK_BEFORE_S
-    return -_AFTER_S <= at - hit.at <= _BEFORE_S
+def _doubt_told(error: str, parts: int, on_air: set[int]) -> Iterator[str]:
+    """The parts before the one in doubt went out, those behind it did not."""
+    part = _in_doubt(error)
+    found = _IN_DOUBT.search(error)
+    if int(found[2]) != parts if found else parts > 1:
+        yield f"it has {parts} parts, and it says {error!r}"
+    elif on_air - {part} != set(range(1, part)):
+        yield f"parts {sorted(on_air)} are on the air, and it says {error!r}"
 
 
-def _windows(air: Iterable[Aired], hits: Sequence[Blow]) -> int:
-    taken = [(at, aired.modems) for aired in air for at in aired.at]
-    return len({(hit, *modems) for hit in hits for at, modems in taken if _between(hit, at, modems)})
+def _in_doubt(error: str) -> int:
+    found = _IN_DOUBT.search(error)
+    return int(found[1]) if found else 1
 
 
-def _by_number(rows: Mapping[str, JsonObject]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
-    for message_id, row in rows.items():
-        found[str(row["phonenumber"])].append(message_id)
-    return found
+def _against_each_other(message: Sent, row: JsonObject, told: Told) -> Iterator[str]:
+    """Each word that was ever said of it, and the last one."""
+    last = word_of(row)
+    for kind, said in told:
+        if not _may_become(said, last):
+            yield f"pushed as {kind} {said}"
+    answered = word(message.told, message.why)
+    if message.told != "SENDING" and not _may_become(answered, last):
+        yield f"its caller was told {answered}"
+    ids = Counter(webhook_id for causes in told.values() for webhook_id in causes)
+    yield from (f"{webhook_id} tells {count} things" for webhook_id, count in ids.items() if count > 1)
+    yield from (f"{' '.join(each)} under {len(causes)} webhook-ids" for each, causes in told.items() if len(causes) > 1)
+
+
+def _may_become(said: str, last: str) -> bool:
+    return said == last or last in _TRUER.get(said, frozenset())
+
+
+def _judge_the_uncertain(
+    sent: Sequence[Sent],
+    rows: Mapping[str, JsonObject],
+    air: Mapping[str, Aired],
+    told: Mapping[str, Told],
+    windows: Windows,
+    verdict: Verdict,
+) -> None:
+    modems = _modems(sent, rows, air)
+    suspects = [
+        Suspect(
+            message.id, air[message.number], _in_doubt(doubt), modems.get(str(row["port"])), _epoch(str(row["time"]))
+        )
+        for message in sent
+        if (row := rows.get(message.id)) is not None and (doubt := _doubted(message, row, told[message.id]))
+    ]
+    without, slots = windows.unexplained(suspects)
+    verdict.untruthful += [f"{one.id}: uncertain, and no kill and no fault of its own befell it" for one in without]
+    verdict.by = dict(Counter(hit.what if isinstance(hit, Blow) else hit.fault for hit, _ in slots).most_common())
+    verdict.uncertain = sum(word_of(rows[one.id]) == _UNCERTAIN for one in suspects)
+    verdict.settled = len(suspects) - verdict.uncertain
+    verdict.windows = len(windows.all())
+
+
+def _doubted(message: Sent, row: JsonObject, told: Told) -> str:
+    """As what it was ever told of as uncertain; empty if it never was."""
+    causes = [str(row.get("error") or ""), message.why, *told.get((_RESULT, _UNCERTAIN), {}).values()]
+    return next((cause for cause in causes if cause.startswith(_UNCERTAIN)), "")
+
+
+def _modems(sent: Sequence[Sent], rows: Mapping[str, JsonObject], air: Mapping[str, Aired]) -> dict[str, int]:
+    """Which modem each port stands for, by what went out through it."""
+    return {
+        str(rows[message.id]["port"]): part.modem
+        for message in sent
+        if message.id in rows and word_of(rows[message.id]) in {"SENT", "DELIVERD"}
+        for part in air[message.number].parts
+    }
+
+
+def _epoch(moment: str) -> float:
+    return datetime.strptime(moment, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC).timestamp()

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from edge_agent import lanes
 from edge_agent.held import HeldJob, HeldPart, PartState
 from edge_agent.modem.pdu import SubmitPdu
+from edge_agent.simulator.air_codec import parse_pdu
 from edge_agent.span import NotSubmitted, Refusal, Submission, Taken, Unknown
 from tests.edge_agent.rig import IMSI, NOW, SPAN, TO, FakeModem, Hands, Rig, job, report_pdu
 
@@ -146,6 +147,29 @@ def test_a_message_that_was_taken_but_not_told_of_is_told_of_and_not_sent_again(
 
     asyncio.run(first_life())
     asyncio.run(second_life())
+
+
+def test_a_message_of_which_a_part_is_out_is_gone_on_with_after_a_restart_and_not_begun_again(tmp_path: Path) -> None:
+    first, second = FakeModem(Taken(1), NotSubmitted("no prompt")), FakeModem()
+
+    async def first_life() -> None:
+        async with Rig(tmp_path) as rig:
+            worker = rig.plug(first, again=False)
+            await rig.take(job(text="x" * 400))
+            await worker  # the modem is to be looked at after the second part
+            assert len(first.on_air) == 1
+
+    async def second_life() -> None:
+        async with Rig(tmp_path) as rig:
+            rig.plug(second)
+            told = await rig.event("j1.result")
+            assert (told["outcome"], told["parts"], told["parts_sent"]) == ("sent", 3, 3)
+
+    asyncio.run(first_life())
+    asyncio.run(second_life())
+    parts = [parse_pdu(pdu.encode(), len(pdu) // 2 - 1).concat for pdu in (*first.on_air, *second.on_air)]
+    assert [part and (part.sequence, part.total) for part in parts] == [(1, 3), (2, 3), (3, 3)]
+    assert len({part and part.reference for part in parts}) == 1
 
 
 def _recipient(pdu: str) -> str:

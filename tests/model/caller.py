@@ -1,8 +1,11 @@
-"""A customer who does what the API asks of one: repeats a call with its `request_id` until it is answered."""
+"""Customers: who gives a `request_id` repeats the call until it is answered, as the API asks of one; who gives none
+cannot know whether an unanswered call was taken, and lets it be.
+"""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -31,22 +34,34 @@ class Caller:
     def waiting(self) -> bool:
         return any(not call.ids and not call.refused for call in self.calls)
 
-    def send(self, *, count: int = 1, parts: int = 1, valid_for: int = 3600, report: bool = True) -> None:
-        key = f"r{len(self.calls)}"
+    def send(
+        self,
+        *,
+        count: int = 1,
+        parts: int = 1,
+        valid_for: int = 3600,
+        report: bool = True,
+        keyed: bool = True,
+        spans: Sequence[int] = (),
+    ) -> Call:
+        """Spans may be named to have it go by one site only."""
+        name = f"r{len(self.calls)}"
         request = SendRequest(
             username="u",
             password="p",
+            spans=list(spans),
             dest_num=",".join(self._number() for _ in range(count)),
-            msg=f"{key} " + "x" * (150 if parts == 2 else 320 if parts == 3 else 5),
-            request_id=key,
+            msg=f"{name} " + "x" * (150 if parts == 2 else 320 if parts == 3 else 5),
+            request_id=name if keyed else "",
             valid_for=valid_for,
             report=int(report),
         )
         call = Call(request)
         self.calls.append(call)
         self._try(call)
-        if self.world.chance("repeated"):
+        if keyed and self.world.chance("repeated"):
             self.world.frame(self._rng.uniform(0.0, 2.0), lambda: self._try(call))
+        return call
 
     @property
     def _rng(self) -> random.Random:
@@ -65,10 +80,12 @@ class Caller:
         except Unavailable:
             outcome = None
         if outcome is None:
-            if not call.ids:
+            if not call.request.request_id:
+                call.refused = call.refused or "no answer"
+            elif not call.ids:
                 self.world.later(self._rng.uniform(0.3, 5.0), lambda: self._try(call))
             return
         ids = tuple(str(row.id) for row in outcome.rows)  # type: ignore[attr-defined]
         if call.ids not in {(), ids}:
-            self.world.broken.append(f"{call.request.request_id}: answered with other ids")
+            self.world.broken.append(f"{call.request.msg}: answered with other ids")
         call.ids = ids

@@ -7,6 +7,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from tests.model.healing import heal
 from tests.model.modem import TROUBLES, Modem
 from tests.model.site import CRASH_POINTS, Site
 from tests.model.verdict import verdict
@@ -43,9 +44,14 @@ class Bridge(RuleBasedStateMachine):
 
     # ------------------------------------------------------------------------------------------- customers
 
-    @rule(parts=st.sampled_from((1, 1, 2, 3)), valid_for=st.sampled_from((60, 600, 3600)), pause=pauses)
-    def send(self, parts: int, valid_for: int, pause: float) -> None:
-        self.here.caller.send(parts=parts, valid_for=valid_for)
+    @rule(
+        parts=st.sampled_from((1, 1, 2, 3)),
+        valid_for=st.sampled_from((60, 600, 3600)),
+        keyed=st.sampled_from((True, True, False)),
+        pause=pauses,
+    )
+    def send(self, parts: int, valid_for: int, keyed: bool, pause: float) -> None:
+        self.here.caller.send(parts=parts, valid_for=valid_for, keyed=keyed)
         self.here.run(pause)
 
     @rule(count=st.integers(2, 8), report=st.booleans(), pause=pauses)
@@ -82,6 +88,30 @@ class Bridge(RuleBasedStateMachine):
     def replace_disk(self, site: int, back_after: float, pause: float) -> None:
         self.here.lose_journal(self.site(site), back_after=back_after)
         self.here.run(pause)
+
+    @rule(site=which, pause=st.sampled_from((0.1, 0.3)))
+    def replace_disk_after_sending(self, site: int, pause: float) -> None:
+        """What the old journal had just sent does not stand in the cloud's index yet when the new one says hello."""
+        there = self.site(site)
+        self.here.caller.send(spans=self.here.cloud.ports_of(there.name))
+        self.here.run(pause)
+        self.here.lose_journal(there, back_after=0.05)
+        self.here.run(0.5)
+
+    @rule(site=which, parts=st.sampled_from((2, 3)), pause=st.sampled_from((0.5, 5.0)), cancelled=st.booleans())
+    def stop_between_parts(self, site: int, parts: int, pause: float, cancelled: bool) -> None:
+        """A modem takes the first part and does not prompt for the next; then it is taken back, or the agent dies."""
+        there = self.site(site)
+        for modem in there.modems:
+            modem.next_troubles.extend(["", *["no prompt"] * 20])
+        self.here.caller.send(parts=parts, spans=self.here.cloud.ports_of(there.name))
+        self.here.run(pause)
+        if cancelled:
+            self.here.cancel_some()
+            self.here.run(1.0)
+        there.kill(back_after=2.0)
+        for modem in there.modems:
+            modem.next_troubles.clear()
 
     @rule(site=which, seconds=st.sampled_from((0.5, 20.0)), pause=pauses)
     def fill_disk(self, site: int, seconds: float, pause: float) -> None:
@@ -121,6 +151,21 @@ class Bridge(RuleBasedStateMachine):
         self.site(site).crash_at(point, passes)
         self.here.run(pause)
 
+    @rule(site=which, count=st.integers(1, 4), pause=st.sampled_from((0.1, 0.3, 1.0)))
+    def sweep_as_a_site_returns(self, site: int, count: int, pause: float) -> None:
+        """What never left the cloud is moved to another site just as its own says hello, to be cut off again soon."""
+        world, late = self.here, self.site(site)
+        for one in world.sites:
+            one.kill(back_after=66.0 if one is late else 60.0)
+        world.run(50.0)  # by then the cloud knows
+        world.caller.send(count=count)
+        world.run(16.0)
+        world.run_until_a_frame_leaves(2.0)
+        world.sweep_among_others()
+        world.run(pause)
+        world.outage(late, 200.0, loudly=True)
+        world.run(100.0)
+
     @rule(site=which, modem=which, seconds=st.sampled_from((1.0, 20.0, 300.0)), pause=pauses)
     def lose_modem(self, site: int, modem: int, seconds: float, pause: float) -> None:
         self.modem(site, modem).lose(seconds)
@@ -140,13 +185,14 @@ class Bridge(RuleBasedStateMachine):
     @invariant()
     def nothing_is_broken_on_the_way(self) -> None:
         if self.world is not None:
-            assert not self.world.broken and not self.world.air.broken
+            broken = [*self.world.broken, *self.world.air.broken]
+            assert not broken, "\n".join(broken)
 
     def teardown(self) -> None:
         world, self.world = self.world, None
         if world is not None:
             try:
-                world.heal()
+                heal(world)
                 found = verdict(world)
             finally:
                 world.__exit__(None, None, None)

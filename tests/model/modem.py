@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from edge_agent.modem.pdu import SubmitPdu
 from edge_agent.simulator import air_encode
 from edge_agent.simulator.air_codec import Submit
-from edge_agent.span import NotSubmitted, Refusal, SpanState, SpanStatus, Submission, Taken, Unknown
+from edge_agent.span import Cut, NotSubmitted, Refusal, SpanState, SpanStatus, Submission, Taken, Unknown
 from tests.model.air import Report, report
 from tests.model.world_facts import epoch
 
@@ -27,15 +27,18 @@ if TYPE_CHECKING:
 ANSWER_WITHIN_S = 60.0
 TROUBLES = (
     "no prompt", "refused here", "refused", "taken, no answer", "not taken, no answer",
-    "slow answer", "reboot before", "reboot after",
+    "slow answer", "reboot before", "reboot after", "lost at the prompt", "lost as it answers",
 )  # fmt: skip
+_LOST = "the modem was lost or the agent stopped"
+_NOT_YET = NotSubmitted(_LOST)
 
 
 @dataclass(slots=True, eq=False)
 class Attempt:
-    """One part with the modem, from its mark until its answer."""
+    """One part with the modem, from its mark until its answer. `known`: what it is, should that be cut off now."""
 
     to: str
+    known: Submission = _NOT_YET
     answered_at: float | None = None
 
 
@@ -185,21 +188,35 @@ class Lent:
         submit = modem.world.air.read(pdu)
         attempt = Attempt(submit.to)
         process.attempts.append(attempt)
+        trouble = modem.trouble()
         try:
-            outcome = await self._submit(submit, mark)
-        except asyncio.CancelledError:
-            modem.world.air.excuse(submit.to, "the modem was lost, or the agent stopped")
+            outcome = attempt.known = await self._submit(submit, mark, attempt, trouble)
+            if isinstance(outcome, Unknown):
+                modem.world.air.excuse(submit.to, "no answer")
+            process.reach("answered")
+            await process.while_alive()
+            if trouble == "lost as it answers":
+                await self._lose()
+        except asyncio.CancelledError as cancelled:
+            told = modem.rng.random() < 0.7  # else nobody can know it
+            if not told or isinstance(attempt.known, Unknown):
+                modem.world.air.excuse(submit.to, _LOST)
+            if told:
+                raise Cut(attempt.known) from cancelled
             raise
-        if isinstance(outcome, Unknown):
-            modem.world.air.excuse(submit.to, "no answer")
-        process.reach("answered")
-        await process.while_alive()
-        attempt.answered_at = modem.world.loop.time()
+        finally:
+            attempt.answered_at = modem.world.now
         return outcome
 
-    async def _submit(self, submit: Submit, mark: Callable[[], Awaitable[None]]) -> Submission:
+    async def _lose(self) -> None:
+        """The supervisor takes the modem away in the middle of the submission."""
+        self._modem.world.later(0.0, lambda: self._modem.lose(10.0))
+        await asyncio.sleep(0.01)
+
+    async def _submit(
+        self, submit: Submit, mark: Callable[[], Awaitable[None]], attempt: Attempt, trouble: str
+    ) -> Submission:
         modem, process = self._modem, self._process
-        trouble = modem.trouble()
         marking = asyncio.ensure_future(mark())
         process.reach("mark asked")
         await asyncio.sleep(modem.rng.choice((0.001, 0.005, 0.02, 0.5)))
@@ -209,8 +226,11 @@ class Lent:
             return NotSubmitted(str(error))
         process.reach("mark on disk")
         await process.while_alive()
+        if trouble == "lost at the prompt":
+            await self._lose()
         if trouble == "no prompt":
             return NotSubmitted("no prompt")
+        attempt.known = Unknown(_LOST)
         return await self._answer(submit, trouble)
 
     async def _answer(self, submit: Submit, trouble: str) -> Submission:

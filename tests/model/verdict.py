@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from shared.lifecycle import State, Status, has_ended
 from shared.message import Message
+from shared.push_event import PushEvent
+from shared.usecases.ending import result_push
 from tests.model.air import Truth
 from tests.model.site import Loss
 from tests.model.world_facts import epoch
@@ -25,7 +28,9 @@ def verdict(world: World) -> list[str]:
     faults = [*world.broken, *world.air.broken, *_unfinished(world), *_untold(world), *_inbox(world)]
     for message in world.cloud.outbox.rows.values():
         truth = world.air.truths[message.to]
-        found = [*_outcome(world, message, truth), *_pushes(world, message, truth), *_lateness(world, message, truth)]
+        told = [event for event in world.cloud.pushes.events if event.message_id == message.id]
+        found = [*_outcome(world, message, truth), *_lateness(world, message, truth)]
+        found += [*_pushes(world, message, truth, told), *_lies(world, message, truth, told)]
         faults += [f"{message.id} {message.to} ({message.state}, {truth.on_air} of {message.parts} on the air): {fault}"
                    for fault in found]  # fmt: skip
     return faults
@@ -47,9 +52,9 @@ def _untold(world: World) -> Iterator[str]:
     rows = {message.id for message in world.cloud.outbox.rows.values()}
     for call in world.caller.calls:
         if not call.ids and not call.refused:
-            yield f"{call.request.request_id} was never answered"
+            yield f"{call.request.msg} was never answered"
         if lost := set(call.ids) - rows:
-            yield f"{call.request.request_id}: accepted and not stored: {sorted(lost)}"
+            yield f"{call.request.msg}: accepted and not stored: {sorted(lost)}"
 
 
 def _outcome(world: World, message: Message, truth: Truth) -> Iterator[str]:
@@ -69,6 +74,8 @@ def _outcome(world: World, message: Message, truth: Truth) -> Iterator[str]:
         yield "the network never said so"
     if message.state is State.UNCERTAIN and not truth.excuse and not _lost_with_journal(world, message):
         yield f"nothing happened that would make it uncertain: {message.error}"
+    if message.status is Status.FAILED and (message.cause is None or message.cause.kind != message.state):
+        yield f"its cause is {message.cause}"
     yield from _parts_told(world, message, truth)
     yield from _reports_count(world, message, truth)
 
@@ -92,20 +99,43 @@ def _reports_count(world: World, message: Message, truth: Truth) -> Iterator[str
         yield "the network has reported that it was delivered"
 
 
-def _pushes(world: World, message: Message, truth: Truth) -> Iterator[str]:
+def _pushes(world: World, message: Message, truth: Truth, told: list[PushEvent]) -> Iterator[str]:
     """Each event reaches the push queue. Of what was lost with a journal, only the cloud's own word is known."""
-    told = {event.id for event in world.cloud.pushes.events if event.message_id == message.id}
-    wanted = set()
+    wanted, last = [], result_push(message)
     unsure = message.state is State.UNDELIVERED and truth.excuse  # then its result may have been told as uncertain
     if message.state in _TAKEN and not unsure and not _lost_with_journal(world, message):
-        wanted.add(f"{message.id}-result-sent")
+        wanted.append(result_push(replace(message, state=State.SENT, cause=None)))
     if message.state in {State.DELIVERED, State.UNDELIVERED} and not _losses(world):
-        word = Status.DELIVERED if message.state is State.DELIVERED else Status.FAILED
-        wanted.add(f"{message.id}-report-{word.lower()}")
+        wanted.append(replace(last, type="SMS-Status-Report"))
     if message.state in _NOT_TAKEN | {State.UNCERTAIN} and not _lost_with_journal(world, message):
-        wanted.add(f"{message.id}-result-failed")
-    if missing := wanted - told:
-        yield f"was never pushed: {', '.join(sorted(missing))}"
+        wanted.append(last)
+    words = {(event.id, _kind(event)) for event in told}
+    for event in wanted:
+        if (event.id, _kind(event)) not in words:
+            yield f"was never pushed: {event.id} {_kind(event)}"
+
+
+def _lies(world: World, message: Message, truth: Truth, told: list[PushEvent]) -> Iterator[str]:
+    """What a push said that was not so, even if another has said the truth later. What the cloud ends by itself, and
+    what was lost with a journal, it may end wrongly, until the truth comes.
+    """
+    words = {(event.type, event.status, _kind(event)) for event in told}
+    if ("SMS-Status-Result", Status.SENT, "") in words and not truth.whole:
+        yield "was pushed as sent"
+    if ("SMS-Status-Report", Status.DELIVERED, "") in words and truth.reported("delivered") < message.parts:
+        yield "was pushed as delivered"
+    if ("SMS-Status-Report", Status.FAILED, State.UNDELIVERED) in words and not truth.reported("failed"):
+        yield "was pushed as undelivered"
+    lost = _lost_with_journal(world, message)
+    for state in (State.REFUSED, State.UNAVAILABLE):
+        if ("SMS-Status-Result", Status.FAILED, state) in words and truth.whole and not lost:
+            yield f"was pushed as {state}"
+    if ("SMS-Status-Result", Status.FAILED, State.UNCERTAIN) in words and not truth.excuse and not lost:
+        yield "was pushed as uncertain, and nothing happened that would make it so"
+
+
+def _kind(event: PushEvent) -> str:
+    return event.cause.partition(":")[0]
 
 
 def _lateness(world: World, message: Message, truth: Truth) -> Iterator[str]:
@@ -134,7 +164,8 @@ def _inbox(world: World) -> Iterator[str]:
 def _lost_with_journal(world: World, message: Message) -> bool:
     """A journal of its site was lost before all was told of it."""
     losses = _losses(world, message.agent)
-    if message.ended_at is not None and all(message.ended_at + 3600.0 < epoch(loss.at) for loss in losses):
+    ended_at = world.cloud.outbox.ended_at.get(message.id)
+    if ended_at is not None and all(ended_at + 3600.0 < loss.at for loss in losses):
         return False
     return any(message.accepted_at <= epoch(loss.noticed or world.now) for loss in losses)
 

@@ -1,20 +1,22 @@
 """Cloud, link, agent and modems in one virtual time, and all that can be done to them. A history is a row of deeds;
-`heal` ends its troubles, and `verdict` says what may not be.
+`healing.heal` ends its troubles, and `verdict` says what may not be.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any, Self
 from unittest.mock import patch
 
 from edge_agent import core as core_module
+from shared import ids
 from shared.usecases import draining
-from shared.wire import Cancel
 from tests.model.air import Air
 from tests.model.caller import Caller
 from tests.model.clockwork import VirtualLoop
@@ -25,8 +27,8 @@ from tests.model.site import Site
 from tests.model.weather import CALM, Weather
 
 _SWEEP_EVERY_S = 60.0
-_QUIET_WITHIN_S = 3 * 3600.0
 _MODEMS = 2
+_SWEPT_MEANWHILE = 0.05
 
 
 class World:
@@ -48,18 +50,22 @@ class World:
         self.clock_jumped = False
         self.healed_at = 0.0
         self.inbound: list[str] = []
+        self._next_frame = asyncio.Event()
         self._in_flight: dict[int, tuple[asyncio.TimerHandle, Callable[[], None]]] = {}
         self._frames = 0
-        self._scale = [  # so that a short history has several batches, and long ones cost little
+        self._patches = [
+            # So that a short history has several batches, and long ones cost little.
             patch.object(core_module, "TICK_S", 15.0),
             patch.object(draining, "_RUN", 3),
+            # So that a history is the same each time: ids decide which span is dealt.
+            patch.object(ids, "secrets", SimpleNamespace(randbits=self.rng.getrandbits)),
         ]
 
     def _modems(self, site: int) -> list[Modem]:
         return [Modem(self, _MODEMS * site + number) for number in range(_MODEMS)]
 
     def __enter__(self) -> Self:
-        for patched in self._scale:
+        for patched in self._patches:
             patched.start()
         self.loop.run(self._begin())
         return self
@@ -73,7 +79,7 @@ class World:
         finally:
             for site in self.sites:
                 site.sweep_folder()
-            for patched in self._scale:
+            for patched in self._patches:
                 patched.stop()
 
     async def _begin(self) -> None:
@@ -118,20 +124,28 @@ class World:
         """Something under way that another invocation may meet before its time."""
         self._frames += 1
         number = self._frames
+        self._next_frame.set()
         self._in_flight[number] = self.loop.call_later(delay, self._arrive, number), arrive
 
     def _arrive(self, number: int) -> None:
         _, arrive = self._in_flight.pop(number)
         arrive()
 
-    def run_one_early(self) -> None:
-        if self._in_flight:
+    def meanwhile(self) -> None:
+        """Another invocation comes in between: of a frame under way, or, now and then, of the schedule."""
+        if self.rng.random() < _SWEPT_MEANWHILE:
+            self.cloud.sweep()
+        elif self._in_flight:
             number = self.rng.choice(list(self._in_flight))
             self._in_flight[number][0].cancel()
             self._arrive(number)
 
     def run(self, seconds: float) -> None:
         self.loop.run(asyncio.sleep(seconds))
+
+    def run_until_a_frame_leaves(self, at_most: float) -> None:
+        self._next_frame.clear()
+        self.loop.run(_within(at_most, self._next_frame.wait()))
 
     def _sweep(self) -> None:
         self.later(_SWEEP_EVERY_S, self._sweep)
@@ -147,6 +161,11 @@ class World:
         for site in self.sites:
             if site.process is not None:
                 site.process.disk.slow = weather.slow_disk
+
+    def sweep_among_others(self) -> None:
+        weather, self.weather = self.weather, replace(self.weather, overlaps=0.2)
+        self.cloud.sweep()
+        self.weather = weather
 
     def restart(self, site: Site, *, back_after: float) -> None:
         self.loop.run(site.stop(back_after=back_after))
@@ -188,34 +207,14 @@ class World:
         self.later(seconds, lambda: site.fill_disk(False))
 
     def cancel_some(self) -> None:
-        """The cloud takes back what waits; no use case does so yet, but the frame is there."""
+        """The operator takes back what waits."""
         for message in self.cloud.outbox.unsettled()[:2]:
-            line = self.network.lines.get(self.cloud.agent(message.agent).connection)
-            if line is not None and line.gateway_open:
-                self.network.post(line.id, Cancel(job_ids=(message.id,)))
+            self.cloud.cancel(message.id)
 
     def receive(self) -> None:
         text = f"inbound {len(self.inbound)}"
         self.inbound.append(text)
         self.rng.choice(self.rng.choice(self.sites).modems).receive(text)
-
-    # ------------------------------------------------------------------------------------------- the end of a history
-
-    def heal(self) -> None:
-        """From now on nothing goes wrong, and what waits has to come to its end."""
-        self.change_weather(CALM)
-        for site in self.sites:
-            site.crash_at("")
-            site.cut_off = False
-            site.fill_disk(False)
-            for modem in site.modems:
-                modem.next_troubles.clear()
-        self.healed_at = self.now
-        self.caller.send()
-        deadline = self.now + _QUIET_WITHIN_S
-        while not self.quiet and self.now < deadline:
-            self.run(10.0)
-        self.run(5.0)
 
     @property
     def quiet(self) -> bool:
@@ -223,3 +222,9 @@ class World:
         if self.caller.waiting or self._in_flight or self.cloud.outbox.unsettled():
             return False
         return all(site.quiet for site in self.sites)
+
+
+async def _within(seconds: float, wait: Coroutine[Any, Any, Any]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await wait
