@@ -13,6 +13,8 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from local_cloud import aws
 from local_cloud.clock import Clock
 from local_cloud.runtime_api import Outcome
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _RECEIVE_LIMIT = 10
 # Short, because moto does not notice that a poller was killed: its last poll would take messages that nobody gets.
 _WAIT_S = 1
+_AGAIN_S = 1.0
 # Without a ceiling of its own, a source uses at most this many environments here.
 _CONCURRENCY = 4
 # An asynchronous invocation that fails is tried twice more, after one minute and then two, or less often as configured.
@@ -63,14 +66,20 @@ class QueuePoller:
         return messages
 
     async def _receive(self, count: int, wait_s: int) -> list[MessageTypeDef]:
-        answer = await asyncio.to_thread(
-            self._sqs.receive_message,
-            QueueUrl=self._url,
-            MaxNumberOfMessages=min(count, _RECEIVE_LIMIT),
-            WaitTimeSeconds=wait_s,
-            MessageSystemAttributeNames=["All"],
-            MessageAttributeNames=["All"],
-        )
+        """None, a moment later, where the queue does not answer as it should."""
+        try:
+            answer = await asyncio.to_thread(
+                self._sqs.receive_message,
+                QueueUrl=self._url,
+                MaxNumberOfMessages=min(count, _RECEIVE_LIMIT),
+                WaitTimeSeconds=wait_s,
+                MessageSystemAttributeNames=["All"],
+                MessageAttributeNames=["All"],
+            )
+        except (ClientError, BotoCoreError) as error:
+            _log.warning("%s cannot be read: %s", self._arn, error)
+            await asyncio.sleep(_AGAIN_S)
+            return []
         return list(answer.get("Messages", []))
 
     async def _process(self, messages: list[MessageTypeDef]) -> None:
@@ -105,8 +114,14 @@ class QueuePoller:
     async def _delete(self, messages: list[MessageTypeDef], failed: set[str]) -> None:
         for message in messages:
             if message["MessageId"] not in failed:
-                handle = message["ReceiptHandle"]
-                await asyncio.to_thread(self._sqs.delete_message, QueueUrl=self._url, ReceiptHandle=handle)
+                await self._forget(message["ReceiptHandle"])
+
+    async def _forget(self, handle: str) -> None:
+        """What cannot be deleted comes again, as with any queue that delivers at least once."""
+        try:
+            await asyncio.to_thread(self._sqs.delete_message, QueueUrl=self._url, ReceiptHandle=handle)
+        except (ClientError, BotoCoreError) as error:
+            _log.warning("%s: a message stays: %s", self._arn, error)
 
 
 def failed_items(payload: bytes, everything: set[str]) -> set[str]:

@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import threading
 
 import pytest
+from botocore.exceptions import ClientError
 
+from local_cloud import event_sources
 from local_cloud.clock import Clock
-from local_cloud.event_sources import ScheduleRunner, default_event, failed_items
+from local_cloud.event_sources import QueuePoller, ScheduleRunner, default_event, failed_items
 from local_cloud.runtime_api import Outcome
-from local_cloud.topology import Schedule, TemplateError, rate_seconds
+from local_cloud.topology import QueueSource, Schedule, TemplateError, rate_seconds
 
 ALL = {"a", "b"}
 
@@ -89,6 +92,47 @@ async def _schedule(pool: FakePool, every_s: int, *steps: float, retries: int = 
         return await _turned(clock, pool, *steps)
     finally:
         running.cancel()
+
+
+class MoodyQueue:
+    """A queue of one message whose service breaks before it answers, and again when the message is deleted."""
+
+    def __init__(self) -> None:
+        self.asked, self.deleted = 0, 0
+        self.handled = threading.Event()
+
+    def receive_message(self, **_: object) -> dict[str, object]:
+        self.asked += 1
+        if self.asked == 1:
+            raise ClientError({"Error": {"Code": "InternalError"}}, "ReceiveMessage")
+        return (
+            {}
+            if self.deleted > 1
+            else {"Messages": [{"MessageId": "m", "ReceiptHandle": "r", "Body": "", "MD5OfBody": ""}]}
+        )
+
+    def delete_message(self, **_: object) -> None:
+        self.deleted += 1
+        if self.deleted == 1:
+            raise ClientError({"Error": {"Code": "InternalError"}}, "DeleteMessage")
+        self.handled.set()
+
+
+def test_a_queue_whose_service_breaks_is_read_again_and_ends_nothing(monkeypatch):
+    monkeypatch.setattr(event_sources, "_AGAIN_S", 0.0)
+    source = QueueSource(name="s", function="f", queue="q", batch_size=1, window_s=0, partial_failures=False)
+    pool, queue = FakePool(failures=0), MoodyQueue()
+    poller = QueuePoller(source, "http://127.0.0.1:1/123456789012/q", pool, "http://127.0.0.1:1")
+    poller._sqs = queue
+
+    async def main():
+        running = asyncio.create_task(poller.run())
+        assert await asyncio.to_thread(queue.handled.wait, 10)
+        assert not running.done()
+        running.cancel()
+
+    asyncio.run(main())
+    assert len(pool.calls) >= 2
 
 
 @pytest.mark.aws("scheduler/latest/UserGuide/schedule-types.html")
