@@ -20,32 +20,24 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
+
+def _config(*, connect_s: float, read_s: float, attempts: int) -> Config:
+    return Config(
+        connect_timeout=connect_s,
+        read_timeout=read_s,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        max_pool_connections=10,
+        parameter_validation=False,  # mypy and the tests do that; at run time it costs a third of a small call's CPU
+    )
+
+
 # A function has 29 s in all (the gateways' limit) and talks to services in its own region: one that has not answered
 # within seconds is asked again on another connection rather than waited for.
-_PATIENCE = Config(
-    connect_timeout=2,
-    read_timeout=5,
-    retries={"mode": "standard", "total_max_attempts": 4},
-    max_pool_connections=10,
-    parameter_validation=False,  # mypy and the tests do that; at run time it costs a third of a small call's CPU
-)
-
+_PATIENCE = _config(connect_s=2, read_s=5, attempts=4)
 # For posts to agents, of which one call may have several to make: what is not posted is drained minutes later.
-_BRIEF = Config(
-    connect_timeout=1,
-    read_timeout=3,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    max_pool_connections=10,
-    parameter_validation=False,
-)
+_BRIEF = _config(connect_s=1, read_s=3, attempts=3)
 # For `OutboxStore.look`, which is repeated anyway and may take 3 s.
-_HASTY = Config(
-    connect_timeout=1,
-    read_timeout=2,
-    retries={"mode": "standard", "total_max_attempts": 1},
-    max_pool_connections=10,
-    parameter_validation=False,
-)
+_HASTY = _config(connect_s=1, read_s=2, attempts=1)
 
 # Names under which services say "later". Anything else is a fault of ours and is not hidden.
 _LATER = frozenset(
