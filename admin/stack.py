@@ -152,6 +152,7 @@ def _described(stack: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
         client = cast("CloudFormationClient", Session().create_client("cloudformation", config=_PATIENCE))
         (described,) = client.describe_stacks(StackName=stack)["Stacks"]
     except (BotoCoreError, ClientError, ValueError) as error:
-        raise NoStack(f"cannot look at stack {stack}: {error}; see --stack, --region, --profile and --local") from error
+        why = str(error).removesuffix(".")
+        raise NoStack(f"cannot look at stack {stack}: {why}; see --stack, --region, --profile and --local") from error
     outputs = {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])}
     return outputs, {each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])}
