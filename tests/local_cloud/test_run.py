@@ -152,6 +152,12 @@ def test_run_says_when_it_is_ready_and_how_to_send_and_ends_on_a_signal(tmp_path
     running.stdout.close()
 
 
+def _in_a_terminal_of_its_own():
+    """As a login does it. Tests that were started with nohup have SIGHUP ignored, and so would what they start."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_it_ends_when_its_terminal_is_closed_though_make_alone_is_told(tmp_path, eventually):
     """Nothing but `make run` was started in it. Make hears of the end, and then waits for what it runs."""
@@ -167,7 +173,7 @@ def test_it_ends_when_its_terminal_is_closed_though_make_alone_is_told(tmp_path,
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=_in_a_terminal_of_its_own,
     )
     os.close(theirs)
     said = b""
