@@ -30,9 +30,10 @@ MAX_FINAL = 2
 class Candidate:
     """A part that a report may come for."""
 
-    job: HeldJob
+    job: HeldJob | None  # let go once the final report is here: then it is only known again
     part: HeldPart
     recipient: str  # as `digits` gives it
+    deadline: float  # of its job, epoch s
 
     @property
     def final(self) -> bool:
@@ -69,7 +70,9 @@ class Matcher:
 
     def add(self, job: HeldJob, part: HeldPart) -> None:
         """A part as it stands: in flight, unanswered, or taken."""
-        sim, candidate = sim_of(part), Candidate(job, part, digits(job.to))
+        sim, candidate = sim_of(part), Candidate(job, part, digits(job.to), job.deadline)
+        if candidate.final:
+            candidate.job = None
         if part.mr is None:
             self._unreferenced.setdefault(sim, []).append(candidate)
             return
@@ -83,6 +86,13 @@ class Matcher:
         """A part that was added in flight now has its answer."""
         self.discard(part)
         self.add(job, part)
+
+    def reported(self, part: HeldPart) -> None:
+        """Its final report came. Of thousands like it nothing is kept but what tells a repeated report."""
+        assert part.mr is not None, "a report names its part"
+        for known in self._by_reference.get((sim_of(part), part.mr), ()):
+            if known.part is part:
+                known.job = None
 
     def discard(self, part: HeldPart) -> None:
         """This part, added without a reference, is certainly not with the network."""
@@ -151,7 +161,7 @@ _K = TypeVar("_K")
 
 def _drop(table: dict[_K, list[Candidate]], before: float) -> None:
     for key, known in list(table.items()):
-        left = [one for one in known if one.job.deadline >= before]
+        left = [one for one in known if one.deadline >= before]
         if left:
             table[key] = left
         else:

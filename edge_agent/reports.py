@@ -114,13 +114,14 @@ class Reports:
 
     def _apply(self, found: Candidate, report: StatusReport) -> None:
         job, part = found.job, found.part
-        if found.final:
+        if job is None:
             return  # told before
         if part.mr is None:
             self._proved(job, part, report)
         outcome = report.outcome
         if outcome is Outcome.DELIVERED or outcome is Outcome.FAILED:
             part.state = PartState.DELIVERED if outcome is Outcome.DELIVERED else PartState.FAILED
+            self._matcher.reported(part)
             if not self.conclude(job, self._discharge(job, report), f"{report.words} (TP-ST {report.status})"):
                 self._journal.answer(job, part)  # of a message that is concluded no part is asked for any more
 

@@ -59,6 +59,16 @@ def test_a_repeated_report_finds_the_part_it_was_for_and_not_the_next_with_its_r
     assert find(matcher, 5, 100) is done
 
 
+def test_a_reported_part_is_known_again_and_lets_go_of_its_message() -> None:
+    matcher = Matcher()
+    done = add(matcher, 100, 5)
+    done.state = PartState.DELIVERED
+    matcher.reported(done)
+    again = matcher.find(SIM, 5, TO, 100, 1e6)
+    assert again is not None
+    assert (again.part, again.job) == (done, None)
+
+
 def test_parts_within_the_same_second_are_reported_in_order() -> None:
     matcher = Matcher()
     first, second = add(matcher, 100.1, 5), add(matcher, 100.8, 5)
