@@ -28,7 +28,7 @@ from edge_agent.modem.fleet import Fleet
 from shared.wire import Job
 
 AHEAD = 16  # jobs waiting for each modem, so that none is ever idle
-ACK_EVERY_S = 0.1
+ACK_EVERY_S = 0.25
 READY_S = 60.0
 REPORTS_S = 10.0
 

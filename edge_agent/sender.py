@@ -7,8 +7,7 @@ handed over again by anybody.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Awaitable
 
 from edge_agent import telling
 from edge_agent.book import Book
@@ -31,9 +30,6 @@ CLOCK_POLL_S = 5.0
 HELD_UP_S = 5.0
 """A span that is with one message for longer than this has its queue helped out with by idle ones. Networks mostly
 answer within this; a modem that hangs keeps its message for up to three minutes."""
-_TURNS = 2
-"""For so many turns of the event loop the books of a message that was sent wait: meanwhile the next one's mark is
-committed, its prompt comes and its PDU goes. That the modem has the message is noted before."""
 
 
 class Handover:
@@ -179,7 +175,7 @@ class Sender:
 
     def _taken(self, handover: Handover, outcome: Taken) -> None:
         self._answered(handover, outcome)
-        _soon(_TURNS, lambda: self._sent(handover.job))
+        self._sent(handover.job)
 
     def _sent(self, job: HeldJob) -> None:
         """The modem has the whole message."""
@@ -257,7 +253,3 @@ class Sender:
             return
         cause = Cause(kind="refused", text=refusal.text + telling.partly(job), code=refusal.code)
         self._book.end(job, "refused", cause, span=part.span)
-
-
-def _soon(turns: int, call: Callable[[], None]) -> None:
-    asyncio.get_running_loop().call_soon(call if turns <= 1 else partial(_soon, turns - 1, call))

@@ -161,11 +161,7 @@ class Channel:
             request = self._queue.popleft() if awake else Request(self._wake_up, self._loop.create_future())
             if not request.future.done():
                 self._begin(request, now)
-        data = engine.data_to_send()
-        if data and self._link is not None:
-            if self._trace is not None:
-                self._trace.sent(data, secret=self._current is not None and self._current.command.secret)
-            self._link.write(data)
+        self._write()
         if engine.deadline is not None and (self._timer is None or engine.deadline < self._timer.when()):
             self._set_timer(engine.deadline)
 
@@ -173,7 +169,15 @@ class Channel:
         self._current = request
         self._engine.start(request.command, now)
         if request.mark is not None:
+            self._write()  # the modem makes its prompt ready meanwhile
             request.marking = asyncio.ensure_future(request.mark())
+
+    def _write(self) -> None:
+        data = self._engine.data_to_send()
+        if data and self._link is not None:
+            if self._trace is not None:
+                self._trace.sent(data, secret=self._current is not None and self._current.command.secret)
+            self._link.write(data)
 
     def _set_timer(self, when: float) -> None:
         if self._timer is not None:

@@ -86,24 +86,6 @@ def answers_not_written_down() -> AbstractContextManager[Any]:
     return patch.object(journal_tables, "answer", lambda *args, **kwargs: None)
 
 
-@mutant(r"still holds \d+ jobs")
-def a_message_taken_and_not_told_of_forgotten() -> AbstractContextManager[Any]:
-    restore = Book.restore
-
-    def forgetful(self: Book, contents: Contents) -> None:
-        with patch.object(Book, "end", waits_on):
-            restore(self, contents)
-
-    def waits_on(self: Book, job: HeldJob, outcome: Any, *rest: Any, **more: Any) -> None:
-        if outcome == "sent":
-            self._dispatch.add(job)
-        else:
-            end(self, job, outcome, *rest, **more)
-
-    end = Book.end
-    return patch.object(Book, "restore", forgetful)
-
-
 @mutant(AGAIN)
 def a_message_of_which_a_part_is_out_begun_again() -> AbstractContextManager[Any]:
     restore = Book.restore

@@ -41,6 +41,11 @@ class ScriptedModem:
     def done(self) -> bool:
         return not self._lines
 
+    @property
+    def next(self) -> str:
+        """The next line of the script."""
+        return self._lines[0]
+
     def extend(self, script: str) -> None:
         self._lines += [line for line in script.splitlines() if line[:1] in {">", "<"}]
         self.speak()

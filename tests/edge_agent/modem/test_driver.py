@@ -71,6 +71,20 @@ def test_the_mark_begins_with_the_command_and_is_done_before_the_pdu() -> None:
     play("> AT+CMGS=17\n< >", story)
 
 
+def test_the_modem_makes_its_prompt_ready_while_the_mark_is_written() -> None:
+    next_at_mark: list[str] = []
+
+    async def story(rig: Rig) -> None:
+        def begun() -> Awaitable[None]:
+            next_at_mark.append(rig.modem.next)
+            return mark()
+
+        await rig.driver.submit(PART, begun)
+        assert next_at_mark == [PDU.strip()]
+
+    play(taken(1), story)
+
+
 def test_a_mark_that_fails_leaves_the_prompt_and_nothing_was_submitted() -> None:
     async def broken() -> None:
         await asyncio.sleep(0.1)
