@@ -172,7 +172,8 @@ class Book:
                 watcher(event)
         if local:
             self._journal.acknowledge([event.id for event in local])
-        self._outgoing.add(event for event in events if event not in local)
+            events = [event for event in events if event not in local]
+        self._outgoing.add(events)
 
     def acknowledge(self, event_ids: Sequence[str]) -> None:
         """The cloud has these."""

@@ -7,11 +7,10 @@ Before that, the machine's clock is followed, so that a correction by NTP counts
 
 import time
 from collections.abc import Callable
+from functools import partial
 
-
-def _elapsed() -> float:
-    """Seconds since some moment, counted during suspend too where the system can (Linux)."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+_elapsed = partial(time.clock_gettime, getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+"""Seconds since some moment, counted during suspend too where the system can (Linux)."""
 
 
 class Clock:

@@ -36,9 +36,14 @@ class PartState(IntEnum):
     FAILED = 4
 
     @property
+    def final(self) -> bool:
+        """Whether the network's last word on it is known."""
+        return self is PartState.DELIVERED or self is PartState.FAILED
+
+    @property
     def with_network(self) -> bool:
         """Whether it is certain that the modem took it."""
-        return self in {PartState.TAKEN, PartState.DELIVERED, PartState.FAILED}
+        return self is PartState.TAKEN or self.final
 
 
 @dataclass(slots=True, eq=False)
@@ -73,7 +78,7 @@ class HeldJob:
     @property
     def taken(self) -> int:
         """How many parts the modem is known to have taken."""
-        return sum(1 for part in self.parts if part.state.with_network)
+        return len([part for part in self.parts if part.state.with_network])
 
     @property
     def total(self) -> int:

@@ -37,7 +37,7 @@ class Candidate:
 
     @property
     def final(self) -> bool:
-        return self.part.state in {PartState.DELIVERED, PartState.FAILED}
+        return self.part.state.final
 
     @property
     def slack(self) -> float:

@@ -93,7 +93,7 @@ class Reports:
             cause = Cause(kind="undelivered", text=where + (words or "the network gave up") + rest)
             job.state = JobState.REPORTED
             self._book.tell(job, [telling.report(job, "undelivered", at, cause)])
-        elif job.taken == job.total and all(part.state is PartState.DELIVERED for part in job.parts):
+        elif len([part for part in job.parts if part.state is PartState.DELIVERED]) == job.total:
             job.state = JobState.REPORTED
             self._book.tell(job, [telling.report(job, "delivered", at, None)])
         return job.state is JobState.REPORTED
