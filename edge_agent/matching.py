@@ -8,7 +8,7 @@ and ours is learned.
 
 import math
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from edge_agent.held import HeldJob, HeldPart, PartState
 
@@ -30,19 +30,49 @@ MAX_FINAL = 2
 class Candidate:
     """A part that a report may come for."""
 
-    job: HeldJob | None  # let go once the final report is here: then it is only known again
+    final: ClassVar[bool] = False
+    job: HeldJob
     part: HeldPart
     recipient: str  # as `digits` gives it
-    deadline: float  # of its job, epoch s
 
     @property
-    def final(self) -> bool:
-        return self.part.state.final
+    def in_flight(self) -> bool:
+        return self.part.state is PartState.MARKED
+
+    @property
+    def at(self) -> float:
+        return self.part.at
+
+    @property
+    def deadline(self) -> float:
+        return self.job.deadline
+
+    @property
+    def referenced(self) -> bool:
+        return self.part.mr is not None
 
     @property
     def slack(self) -> float:
         """By how much another may be nearer in time, and this one still be meant."""
-        return TIE_S if self.part.mr is None or self.final else ANSWER_S
+        return ANSWER_S if self.referenced else TIE_S
+
+
+@dataclass(slots=True, eq=False)
+class Reported:
+    """A part whose final report came. There are thousands of them, so this is only what a repeated report is known by:
+    when the part was answered and its job's deadline, epoch s.
+    """
+
+    final: ClassVar[bool] = True
+    in_flight: ClassVar[bool] = False
+    referenced: ClassVar[bool] = True
+    slack: ClassVar[float] = TIE_S
+    recipient: str
+    at: float
+    deadline: float
+
+
+Known = Candidate | Reported
 
 
 def digits(number: str) -> str:
@@ -62,7 +92,7 @@ class Matcher:
     """All parts that reports may come for, by SIM and reference; those without a known reference by SIM."""
 
     def __init__(self) -> None:
-        self._by_reference: dict[tuple[str, int], list[Candidate]] = {}
+        self._by_reference: dict[tuple[str, int], list[Known]] = {}
         self._unreferenced: dict[str, list[Candidate]] = {}
         self._skew: dict[str, float] = {}  # a SIM's service centre clock minus ours, from its last sure match
         # Epoch s: times of before may be those of a wrong clock, and no skew is learned from them.
@@ -70,17 +100,13 @@ class Matcher:
 
     def add(self, job: HeldJob, part: HeldPart) -> None:
         """A part as it stands: in flight, unanswered, or taken."""
-        sim, candidate = sim_of(part), Candidate(job, part, digits(job.to), job.deadline)
-        if candidate.final:
-            candidate.job = None
+        sim, candidate = sim_of(part), Candidate(job, part, digits(job.to))
         if part.mr is None:
             self._unreferenced.setdefault(sim, []).append(candidate)
             return
-        namesakes = self._by_reference.setdefault((sim, part.mr), [])
-        namesakes.append(candidate)
-        finals = [known for known in namesakes if known.final]
-        for known in finals[:-MAX_FINAL]:
-            namesakes.remove(known)
+        self._by_reference.setdefault((sim, part.mr), []).append(candidate)
+        if part.state.final:
+            self.reported(part)
 
     def answered(self, job: HeldJob, part: HeldPart) -> None:
         """A part that was added in flight now has its answer."""
@@ -88,11 +114,14 @@ class Matcher:
         self.add(job, part)
 
     def reported(self, part: HeldPart) -> None:
-        """Its final report came. Of thousands like it nothing is kept but what tells a repeated report."""
-        assert part.mr is not None, "a report names its part"
-        for known in self._by_reference.get((sim_of(part), part.mr), ()):
-            if known.part is part:
-                known.job = None
+        """The final report of this part, whose reference is known, came."""
+        assert part.mr is not None, "a report tells it"
+        namesakes = self._by_reference.get((sim_of(part), part.mr), [])
+        for place, known in enumerate(namesakes):
+            if isinstance(known, Candidate) and known.part is part:
+                namesakes[place] = Reported(known.recipient, known.at, known.deadline)
+        for known in [known for known in namesakes if known.final][:-MAX_FINAL]:
+            namesakes.remove(known)
 
     def discard(self, part: HeldPart) -> None:
         """This part, added without a reference, is certainly not with the network."""
@@ -103,7 +132,7 @@ class Matcher:
         else:
             self._unreferenced.pop(sim, None)
 
-    def find(self, sim: str, mr: int, recipient: str, taken_at: float | None, now: float) -> Candidate | None:
+    def find(self, sim: str, mr: int, recipient: str, taken_at: float | None, now: float) -> Known | None:
         """The part reported on, a part in flight that may prove to be it, or None. `taken_at` is TP-SCTS."""
         number = digits(recipient)
         exact = [known for known in self._by_reference.get((sim, mr), ()) if same_number(known.recipient, number)]
@@ -114,40 +143,40 @@ class Matcher:
         if found is None or taken_at is None:
             return found
         if len(exact) == 1 and found is exact[0] and self._is_timed(found, now):
-            self._skew[sim] = taken_at - found.part.at
+            self._skew[sim] = taken_at - found.at
         return None if self._is_doubtful(found, exact, now) else found
 
-    def _is_doubtful(self, found: Candidate, exact: list[Candidate], now: float) -> bool:
+    def _is_doubtful(self, found: Known, exact: list[Known], now: float) -> bool:
         """Whether a known reference speaks for another part, and against it only a time that may be wrong."""
-        others = found not in exact and found.part.state is PartState.UNKNOWN
+        others = found not in exact and isinstance(found, Candidate) and found.part.state is PartState.UNKNOWN
         return others and any(not known.final and not self._is_timed(known, now) for known in exact)
 
-    def _is_timed(self, known: Candidate, now: float) -> bool:
-        return self.sure_since <= known.part.at <= now
+    def _is_timed(self, known: Known, now: float) -> bool:
+        return self.sure_since <= known.at <= now
 
     def _by_time(
-        self, exact: list[Candidate], unreferenced: list[Candidate], sim: str, taken_at: float | None
-    ) -> Candidate | None:
+        self, exact: list[Known], unreferenced: list[Candidate], sim: str, taken_at: float | None
+    ) -> Known | None:
         """The nearest in time, where an open part with this reference counts as near for as long as an answer may take;
         in a tie a known reference before none, open before reported, then the oldest."""
         if taken_at is None:
             return None
         here = taken_at - self._skew.get(sim, 0.0)
-        near = [known for known in exact + unreferenced if abs(here - known.part.at) <= WINDOW_S]
+        near = [known for known in (*exact, *unreferenced) if abs(here - known.at) <= WINDOW_S]
         if not near:
             return None
-        best = min(abs(here - known.part.at) for known in near)
-        tied = [known for known in near if abs(here - known.part.at) <= best + known.slack]
-        return min(tied, key=lambda known: (known.part.mr is None, known.final, known.part.at))
+        best = min(abs(here - known.at) for known in near)
+        tied = [known for known in near if abs(here - known.at) <= best + known.slack]
+        return min(tied, key=lambda known: (not known.referenced, known.final, known.at))
 
-    def _by_order(self, exact: list[Candidate], unreferenced: list[Candidate], now: float) -> Candidate | None:
+    def _by_order(self, exact: list[Known], unreferenced: list[Candidate], now: float) -> Known | None:
         """Without a usable time: the latest open part of this reference; an older one's report was likely lost."""
         open_ones = [known for known in exact if not known.final]
         if open_ones:
-            return max(open_ones, key=lambda known: known.part.at)
+            return max(open_ones, key=lambda known: known.at)
         if exact:
             return exact[-1]
-        recent = [known for known in unreferenced if now - known.part.at <= UNCLEAR_S]
+        recent = [known for known in unreferenced if now - known.at <= UNCLEAR_S]
         return recent[0] if len(recent) == 1 else None
 
     def forget(self, before: float) -> None:
@@ -157,9 +186,10 @@ class Matcher:
 
 
 _K = TypeVar("_K")
+_V = TypeVar("_V", Known, Candidate)
 
 
-def _drop(table: dict[_K, list[Candidate]], before: float) -> None:
+def _drop(table: dict[_K, list[_V]], before: float) -> None:
     for key, known in list(table.items()):
         left = [one for one in known if one.deadline >= before]
         if left:

@@ -13,7 +13,7 @@ from edge_agent.book import Book
 from edge_agent.clock import Clock
 from edge_agent.held import Contents, EarlyReport, HeldJob, HeldPart, JobState, PartState
 from edge_agent.journal import Journal
-from edge_agent.matching import Candidate, Matcher
+from edge_agent.matching import Candidate, Known, Matcher, Reported
 from edge_agent.modem.pdu import MalformedPdu, Outcome, StatusReport, decode
 from shared.wire import Cause
 
@@ -65,7 +65,7 @@ class Reports:
             return False
         sim = imsi or span
         found = self._find(sim, report)
-        if found is not None and found.part.state is PartState.MARKED:
+        if isinstance(found, Candidate) and found.in_flight:
             early = EarlyReport(sim, pdu, self._clock.now())
             self._early.setdefault(id(found.part), []).append((early, report))
             self._journal.keep_early(early)
@@ -98,7 +98,7 @@ class Reports:
             self._book.tell(job, [telling.report(job, "delivered", at, None)])
         return job.state is JobState.REPORTED
 
-    def _find(self, sim: str, report: StatusReport) -> Candidate | None:
+    def _find(self, sim: str, report: StatusReport) -> Known | None:
         taken_at = _epoch(report.scts)
         return self._matcher.find(sim, report.tp_mr, report.recipient.number, taken_at, self._clock.now())
 
@@ -109,13 +109,13 @@ class Reports:
 
     def _take(self, sim: str, report: StatusReport | None) -> None:
         found = self._find(sim, report) if report is not None else None
-        if report is not None and found is not None and found.part.state is not PartState.MARKED:
+        if report is not None and found is not None and not found.in_flight:
             self._apply(found, report)
 
-    def _apply(self, found: Candidate, report: StatusReport) -> None:
-        job, part = found.job, found.part
-        if job is None:
+    def _apply(self, found: Known, report: StatusReport) -> None:
+        if isinstance(found, Reported):
             return  # told before
+        job, part = found.job, found.part
         if part.mr is None:
             self._proved(job, part, report)
         outcome = report.outcome

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.held import HeldJob, HeldPart, PartState
-from edge_agent.matching import UNCLEAR_S, WINDOW_S, Candidate, Matcher, digits, same_number
+from edge_agent.matching import UNCLEAR_S, WINDOW_S, Candidate, Known, Matcher, Reported, digits, same_number
 
 SIM, TO = "sim", "+4915112345678"
 
@@ -17,8 +17,19 @@ def add(
     return part
 
 
-def part_of(found: Candidate | None) -> HeldPart | None:
-    return found.part if found else None
+def part_of(found: Known | None) -> HeldPart | None:
+    return found.part if isinstance(found, Candidate) else None
+
+
+def deliver(matcher: Matcher, part: HeldPart) -> None:
+    part.state = PartState.DELIVERED
+    matcher.reported(part)
+
+
+def reported_at(matcher: Matcher, mr: int, taken_at: float) -> float | None:
+    """When the part was answered that is found and was reported before."""
+    found = matcher.find(SIM, mr, TO, taken_at, 1e6)
+    return found.at if isinstance(found, Reported) else None
 
 
 def find(matcher: Matcher, mr: int, taken_at: float | None, *, now: float = 1e6, to: str = TO) -> HeldPart | None:
@@ -42,7 +53,7 @@ def test_a_thousand_outstanding_parts_are_told_apart_in_any_order(order: list[in
     assert find(matcher, 77, -50_000.0 + skew, to="+4999999999") is first
     for number in order[:50]:
         assert find(matcher, number % 256, 10.0 * number + skew + 1) is parts[number]
-        parts[number].state = PartState.DELIVERED
+        deliver(matcher, parts[number])
 
 
 def test_without_a_time_the_latest_open_part_is_meant_since_an_older_report_was_likely_lost() -> None:
@@ -54,26 +65,31 @@ def test_without_a_time_the_latest_open_part_is_meant_since_an_older_report_was_
 
 def test_a_repeated_report_finds_the_part_it_was_for_and_not_the_next_with_its_reference() -> None:
     matcher = Matcher()
-    done = add(matcher, 100, 5, state=PartState.DELIVERED)
+    deliver(matcher, add(matcher, 100, 5))
     add(matcher, 9000, 5)
-    assert find(matcher, 5, 100) is done
+    assert reported_at(matcher, 5, 100) == 100
 
 
-def test_a_reported_part_is_known_again_and_lets_go_of_its_message() -> None:
+def test_a_part_that_was_reported_before_this_start_is_known_again_too() -> None:
     matcher = Matcher()
-    done = add(matcher, 100, 5)
-    done.state = PartState.DELIVERED
-    matcher.reported(done)
-    again = matcher.find(SIM, 5, TO, 100, 1e6)
-    assert again is not None
-    assert (again.part, again.job) == (done, None)
+    add(matcher, 100, 5, state=PartState.DELIVERED)
+    add(matcher, 9000, 5)
+    assert reported_at(matcher, 5, 100) == 100
+
+
+def test_of_parts_that_were_reported_the_latest_two_of_a_reference_are_kept() -> None:
+    matcher = Matcher()
+    for at in (1000, 3000, 5000):
+        deliver(matcher, add(matcher, at, 5))
+    assert [reported_at(matcher, 5, at) for at in (3000, 5000)] == [3000, 5000]
+    assert reported_at(matcher, 5, 1000) == 5000  # the oldest is forgotten; still no open part is meant
 
 
 def test_parts_within_the_same_second_are_reported_in_order() -> None:
     matcher = Matcher()
     first, second = add(matcher, 100.1, 5), add(matcher, 100.8, 5)
     assert find(matcher, 5, 100) is first
-    first.state = PartState.DELIVERED
+    deliver(matcher, first)
     assert find(matcher, 5, 100) is second
 
 
