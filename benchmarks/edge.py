@@ -106,7 +106,7 @@ class Bench:
             await asyncio.wait_for(self._bell.wait(), ACK_EVERY_S)
         self._bell.clear()
         events = list(self._core.outgoing)
-        self.tally.count([json.loads(event.body) for event in events])
+        self.tally.count(json.loads(f"[{','.join(event.body for event in events)}]"))
         self._core.acknowledged([event.id for event in events])
 
     def _result(self, modems: int, elapsed: float, cpu: float) -> dict[str, object]:
