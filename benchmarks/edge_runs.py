@@ -44,12 +44,19 @@ def simulated(folder: Path, modems: int, answer_ms: float, air: Path | None = No
 
 
 def spanbridge(modems: int, answer_ms: float, seconds: float) -> dict[str, Any]:
+    return _run("spanbridge", ["benchmarks.edge", "--count", str(modems)], modems, answer_ms, seconds)
+
+
+def bare_loop(answer_ms: float, seconds: float) -> dict[str, Any]:
+    return _run("a bare loop", ["benchmarks.floor"], 1, answer_ms, seconds)
+
+
+def _run(program: str, module: list[str], modems: int, answer_ms: float, seconds: float) -> dict[str, Any]:
+    row = {"program": program, "modems": modems, "answer_ms": answer_ms}
     with tempfile.TemporaryDirectory() as folder, simulated(Path(folder), modems, answer_ms):
-        command = [sys.executable, "-m", "benchmarks.edge", "--ports", f"{folder}/modems", "--count", str(modems)]
-        done = subprocess.run([*command, "--seconds", str(seconds)], capture_output=True, text=True, check=False)
-        if done.returncode:
-            return {"program": "spanbridge", "modems": modems, "answer_ms": answer_ms, "failed": done.stderr[-200:]}
-        return {"program": "spanbridge", "answer_ms": answer_ms, **json.loads(done.stdout)}
+        command = [sys.executable, "-m", *module, "--ports", f"{folder}/modems", "--seconds", str(seconds)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return {**row, **({"failed": done.stderr[-200:]} if done.returncode else json.loads(done.stdout))}
 
 
 def machine() -> dict[str, Any]:

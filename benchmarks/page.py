@@ -26,6 +26,8 @@ _COMPARE = """
 
 Modems that answer after {answer_ms:.0f} ms, so that {limit:.0f} messages a second and modem are all there can be. The
 others are Debian's packages with their pauses switched off as far as their settings allow (`benchmarks/rivals.py`).
+The bare loop (`benchmarks/floor.py`) is the least that a sender which survives a power cut can cost on this machine: a
+mark synced to disk before each PDU and a wait for each thing that the modem says, and nothing else, for one modem.
 """
 _CODEC = """
 ## PDU codec
