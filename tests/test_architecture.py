@@ -53,7 +53,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "mypy_boto3_dynamodb": ("shared/aws/*", "local_cloud/*", "admin/*"),
     "aws_lambda_powertools": ("shared/aws/telemetry.py",),
     "websockets": ("edge_agent/uplink.py", "local_cloud/socket_gateway.py"),
-    "sqlite3": ("edge_agent/journal*.py",),
+    "sqlite3": ("edge_agent/journal*.py", "benchmarks/floor.py"),
     "serial": ("edge_agent/modem/serial_port.py", "edge_agent/modem/discovery.py"),
     "moto": ("local_cloud/*", "benchmarks/*"),
     "samtranslator": ("local_cloud/*",),
