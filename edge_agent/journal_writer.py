@@ -1,11 +1,11 @@
 """How the journal is written: many awaits, one commit.
 
 Steps run in the event loop's thread as they are asked for, in a transaction that stays open: they only touch memory.
-The commit, which waits for the disk, comes when the most urgent of them is due, and runs in a thread of its own unless
-the disk is quick. What is asked for meanwhile shares the next one, so that one fsync serves all modems, and a quiet
-site still has each commit at once. (Steps in the thread too were tried: each statement hands Python's lock over twice,
-and the event loop stood still for a third of its time.) Rule: what a step tells its caller, it tells after the commit
-that holds it.
+What can wait opens none, and runs with what comes next. The commit, which waits for the disk, comes when the most
+urgent of them is due, and runs in a thread of its own unless the disk is quick. What is asked for meanwhile shares the
+next one, so that one fsync serves all modems, and a quiet site still has each commit at once. (Steps in the thread too
+were tried: each statement hands Python's lock over twice, and the event loop stood still for a third of its time.)
+Rule: what a step tells its caller, it tells after the commit that holds it.
 
 Two kinds of steps. A *request* (a new job, a mark) fails when the disk fails: the caller does not do what it meant to.
 A *fact* (an answer, a report) has happened already: it is kept in memory and tried again until it is on disk.
@@ -62,7 +62,7 @@ class Writer:
         self._on_trouble = on_trouble
         self._trouble = ""
         self._loop = asyncio.get_running_loop()
-        self._waiting: list[_Entry] = []  # not run yet: a commit is under way, or the disk failed
+        self._waiting: list[_Entry] = []  # not run yet: a commit is under way, nothing is urgent, or the disk failed
         self._staged: list[_Entry] = []  # run, in the open transaction
         self._committing: list[_Entry] = []
         self._timer: asyncio.Handle | None = None
@@ -104,7 +104,8 @@ class Writer:
         return True
 
     def _add(self, entry: _Entry, patience_s: float) -> None:
-        if self._committing or self._waiting or self._trouble:
+        idle = not self._staged and patience_s == GATHER_S
+        if idle or self._committing or self._waiting or self._trouble:
             self._waiting.append(entry)
         elif self._closed or not self._stage([entry]):
             return
