@@ -104,10 +104,12 @@ class Writer:
         return True
 
     def _add(self, entry: _Entry, patience_s: float) -> None:
+        if self._closed:
+            return
         idle = not self._staged and patience_s == GATHER_S
         if idle or self._committing or self._waiting or self._trouble:
             self._waiting.append(entry)
-        elif self._closed or not self._stage([entry]):
+        elif not self._stage([entry]):
             return
         due = self._loop.time() + patience_s
         if due < self._due:
