@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # What one ReceiveMessage gives at most; a larger batch is gathered from several.
 _RECEIVE_LIMIT = 10
-# Short, because moto does not notice that a poller was killed: its last poll would take messages that nobody gets.
+# Short, because whoever stops the gateway waits for the polls that are under way.
 _WAIT_S = 1
 _AGAIN_S = 1.0
 # Without a ceiling of its own, a source uses at most this many environments here.

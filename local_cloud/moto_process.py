@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from local_cloud.lifeline import announce, live_with_parent
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
     from moto.backends import SERVICE_NAMES
 
+# Whom each thread is serving.
+_served = threading.local()
 # Built before the first request, so that no caller waits for an import.
 _SERVICES: tuple[SERVICE_NAMES, ...] = ("cloudformation", "dynamodb", "iam", "lambda", "sqs")
 
@@ -33,12 +36,13 @@ class Serialised:
         self._lock = threading.Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ.get("HTTP_X_AMZ_TARGET") == "AmazonSQS.ReceiveMessage":
-            return self._app(environ, start_response)
-        with self._lock:
-            if _hung_up(environ.get("werkzeug.socket")):
+        is_poll = environ.get("HTTP_X_AMZ_TARGET") == "AmazonSQS.ReceiveMessage"
+        client = environ.get("werkzeug.socket")
+        with nullcontext() if is_poll else self._lock:
+            if _hung_up(client):
                 start_response("503 Service Unavailable", [("Content-Length", "0")])
                 return []
+            _served.client = client
             return self._app(environ, start_response)
 
 
@@ -51,6 +55,22 @@ def _hung_up(client: socket.socket | None) -> bool:
         return False
     except OSError:
         return True
+
+
+def _end_abandoned_polls() -> None:
+    """A long poll ends when its caller has hung up. The last poll of one that was killed would still take a message
+    with it, which nobody saw until its visibility timeout was over."""
+    from moto.sqs import models
+    from werkzeug.exceptions import ServiceUnavailable
+
+    wait = models.Queue.wait_for_messages
+
+    def wait_while_asked(queue: models.Queue, timeout: int) -> None:
+        wait(queue, timeout)  # type: ignore[no-untyped-call]
+        if _hung_up(_served.client):
+            raise ServiceUnavailable
+
+    models.Queue.wait_for_messages = wait_while_asked  # type: ignore[method-assign]
 
 
 def _hasten_queues() -> None:
@@ -81,6 +101,7 @@ def main() -> None:
             """A line a request would bury what matters."""
 
     _hasten_queues()
+    _end_abandoned_polls()
     app = DomainDispatcherApplication(create_backend_app)
     app.app_instances |= {service: create_backend_app(service) for service in _SERVICES}
     server = make_server("127.0.0.1", 0, Serialised(app), threaded=True, request_handler=QuietHandler)

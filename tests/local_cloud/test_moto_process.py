@@ -1,11 +1,19 @@
+import http.client
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local_cloud import aws
+from local_cloud.layout import CHECKOUT
 from local_cloud.moto_process import Serialised
+from local_cloud.process import start_own
+
+_SIGNED_FOR_SQS = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/sqs/aws4_request, Signature=0"
 
 
 class Service:
@@ -53,3 +61,25 @@ def test_what_nobody_waits_for_any_more_is_not_carried_out(
     second.join(20)
     assert service.asked == asked
     assert statuses == (["503 Service Unavailable"] if hangs_up else [])
+
+
+@pytest.fixture
+def moto(tmp_path: Path) -> Iterator[str]:
+    server = start_own("moto", "local_cloud.moto_process", [], tmp_path / "log", CHECKOUT)
+    yield server.wait_ready(60)
+    server.kill()
+
+
+def test_a_poller_that_was_killed_takes_no_message_with_it(moto: str) -> None:
+    sqs = aws.sqs(f"http://127.0.0.1:{moto}")
+    queue = sqs.create_queue(QueueName="work")["QueueUrl"]
+    body = json.dumps({"QueueUrl": queue, "WaitTimeSeconds": 20, "MaxNumberOfMessages": 10})
+    killed = http.client.HTTPConnection("127.0.0.1", int(moto))
+    headers = {"X-Amz-Target": "AmazonSQS.ReceiveMessage", "Content-Type": "application/x-amz-json-1.0"}
+    killed.request("POST", "/", body, headers | {"Authorization": _SIGNED_FOR_SQS})
+    sqs.get_queue_attributes(QueueUrl=queue)  # answered after the poll, which came first, has begun
+    killed.close()
+    for number in range(20):
+        sqs.send_message(QueueUrl=queue, MessageBody=str(number))
+        (message,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1)["Messages"]
+        assert message["Body"] == str(number)
