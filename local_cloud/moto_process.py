@@ -66,11 +66,11 @@ def _end_abandoned_polls() -> None:
     wait = models.Queue.wait_for_messages
 
     def wait_while_asked(queue: models.Queue, timeout: int) -> None:
-        wait(queue, timeout)  # type: ignore[no-untyped-call]
+        wait(queue, timeout)
         if _hung_up(_served.client):
             raise ServiceUnavailable
 
-    models.Queue.wait_for_messages = wait_while_asked  # type: ignore[method-assign]
+    models.Queue.wait_for_messages = wait_while_asked  # type: ignore[assignment, method-assign]
 
 
 def _hasten_queues() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
@@ -75,6 +76,14 @@ class Torture:
         self._harm = Harm(stack, stack.line, control, _MODEMS, options.seed)
 
     def carry_out(self) -> Verdict:
+        try:
+            return self._carry_out()
+        except BaseException:
+            self._writers.stop()
+            self._callers.give_up()
+            raise
+
+    def _carry_out(self) -> Verdict:
         self._callers.start()
         self._writers.start()
         self._harm.run(self._options.seconds, self._progress)
@@ -193,4 +202,8 @@ def torture(state_dir: Path, options: TortureOptions) -> int:
                 flush=True,
             )
             run = Torture(stack, control, options)
-            return run.conclude(run.carry_out())
+            try:
+                return run.conclude(run.carry_out())
+            except KeyboardInterrupt:
+                print("stopped before there was a verdict", file=sys.stderr)
+                return 130

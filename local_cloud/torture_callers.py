@@ -38,7 +38,7 @@ class Callers:
     def __init__(self, stack: LocalStack, rate: float, seed: int) -> None:
         self._stack, self._rate = stack, rate
         self._chance = random.Random(f"{seed}/callers")  # noqa: S311 - a schedule, not a secret
-        self._stopping = threading.Event()
+        self._stopping, self._given_up = threading.Event(), threading.Event()
         self._pool = ThreadPoolExecutor(_WORKERS)
         self.sent: list[Sent] = []
 
@@ -49,6 +49,12 @@ class Callers:
         """Returns once every call was answered."""
         self._stopping.set()
         self._pool.shutdown(wait=True)
+
+    def give_up(self) -> None:
+        """Asks no more for what was not answered."""
+        self._given_up.set()
+        self._stopping.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _go(self) -> None:
         for due in self._ticks():
@@ -76,17 +82,17 @@ class Callers:
         return Sent(f"+1999{number:07d}", text, parts, mode, f"torture-{number}")
 
     def _send(self, message: Sent) -> None:
-        while not (message.id or message.refused):
+        while not (message.id or message.refused or self._given_up.is_set()):
             try:
                 status, answer = self._stack.call(
                     "/sms/send", dest_num=message.number, msg=message.text, mode=message.mode, request_id=message.key
                 )
             except (OSError, ValueError):  # no answer, or half of one
-                time.sleep(_PAUSE_S)
+                self._given_up.wait(_PAUSE_S)
                 continue
             self._answered(message, status, answer)
             if not (message.id or message.refused):
-                time.sleep(_PAUSE_S)
+                self._given_up.wait(_PAUSE_S)
 
     def _answered(self, message: Sent, status: int, answer: JsonObject) -> None:
         rows = [as_object(row) for row in as_list(answer.get("data") or [])]
