@@ -27,7 +27,7 @@ from edge_agent.modem.config import ModemsConfig
 from edge_agent.modem.fleet import Fleet
 from shared.wire import Job
 
-AHEAD = 16  # jobs waiting for each modem, so that none is ever idle
+AHEAD, AHEAD_IN_ALL = 16, 128  # jobs waiting for each modem, so that none is ever idle; a frame of the cloud has 100
 ACK_EVERY_S = 0.25
 READY_S = 60.0
 REPORTS_S = 10.0
@@ -60,6 +60,7 @@ class Bench:
     def __init__(self, core: Core, messages: int | None, seconds: float | None) -> None:
         self._core, self._messages, self._seconds = core, messages, seconds
         self._spans = [info.span for info in core.board.infos()]
+        self._ahead = max(AHEAD, AHEAD_IN_ALL // len(self._spans))
         self.tally = Tally()
         self._bell = asyncio.Event()
         core.outgoing.listen(self._heard)
@@ -84,7 +85,7 @@ class Bench:
 
     async def _feed(self) -> None:
         waiting = self._core.dispatch.waiting()
-        spans = [span for span in self._spans for _ in range(AHEAD - waiting.get(span, 0))]
+        spans = [span for span in self._spans for _ in range(self._ahead - waiting.get(span, 0))]
         if self._messages is not None:
             spans = spans[: self._messages - self.tally.asked]
         jobs = [self._job(self.tally.asked + number, span) for number, span in enumerate(spans)]
@@ -97,7 +98,7 @@ class Bench:
 
     def _heard(self) -> None:
         """Told at every commit; acts once half of what was given ahead is told of."""
-        if len(self._core.outgoing) >= len(self._spans) * AHEAD // 2:
+        if len(self._core.outgoing) >= len(self._spans) * self._ahead // 2:
             self._bell.set()
 
     async def _listen(self) -> None:
