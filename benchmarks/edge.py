@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edge_agent import collector
+from edge_agent import collector, processor
 from edge_agent.clock import Clock
 from edge_agent.config import Config, JournalConfig
 from edge_agent.core import Core
@@ -128,7 +128,8 @@ class Bench:
 
 
 async def bench(ports: tuple[str, ...], folder: Path, messages: int | None, seconds: float | None) -> dict[str, object]:
-    collector.relieve()  # as the agent itself does
+    collector.relieve()  # this and the next as the agent itself does
+    processor.stay()
     config = Config(journal=JournalConfig(path=folder / "journal.db"), modems=ModemsConfig(ports=ports))
     clock = Clock()
     clock.tell(time.time())

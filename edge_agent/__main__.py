@@ -9,7 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from edge_agent import agent, doctor, logs, standalone
+from edge_agent import agent, collector, doctor, logs, processor, standalone
 from edge_agent.config import Config, load
 from edge_agent.config_table import ConfigError
 from edge_agent.control import Answer, Refused, is_text
@@ -48,6 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 async def _run(config: Config, asked: argparse.Namespace) -> int:
+    collector.relieve()
+    processor.stay()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

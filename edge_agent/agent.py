@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 
-from edge_agent import collector, journal_schema
+from edge_agent import journal_schema
 from edge_agent.clock import Clock
 from edge_agent.config import Config
 from edge_agent.control import Desk, serve
@@ -32,7 +32,6 @@ REOPEN_S = 10.0
 
 async def run(config: Config, stop: asyncio.Event) -> Disconnect | None:
     """Runs until `stop` is set, or the cloud says that this agent must: then why."""
-    collector.relieve()
     clock = Clock()
     ended: Disconnect | None = None
     while not stop.is_set() and ended is None:

@@ -225,3 +225,18 @@ def test_the_command_line_says_what_it_wants(words: tuple[str | bytes, ...], cod
     assert done.returncode == code
     assert said in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_all_its_threads_stay_on_one_of_the_cpus_that_it_was_given(tmp_path: Path) -> None:
+    async def main(at: Site) -> None:
+        async with FakeCloud() as cloud:
+            at.write_config(cloud.url)
+            async with running(at) as agent:
+                await until(lambda: ready(cloud), 30)
+                threads = [int(task) for task in os.listdir(f"/proc/{agent.pid}/task")]
+                (cpus,) = {frozenset(os.sched_getaffinity(thread)) for thread in threads}
+                assert len(threads) > 1
+                assert len(cpus & os.sched_getaffinity(0)) == len(cpus) == 1
+
+    with site(tmp_path) as at:
+        asyncio.run(main(at))
