@@ -17,10 +17,17 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
     from moto.backends import SERVICE_NAMES
 
-# Whom each thread is serving.
-_served = threading.local()
 # Built before the first request, so that no caller waits for an import.
 _SERVICES: tuple[SERVICE_NAMES, ...] = ("cloudformation", "dynamodb", "iam", "lambda", "sqs")
+
+
+class _Served(threading.local):
+    """Whom each thread is serving."""
+
+    client: socket.socket | None = None
+
+
+_served = _Served()
 
 
 class Serialised:
