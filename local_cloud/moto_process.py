@@ -21,15 +21,6 @@ if TYPE_CHECKING:
 _SERVICES: tuple[SERVICE_NAMES, ...] = ("cloudformation", "dynamodb", "iam", "lambda", "sqs")
 
 
-class _Served(threading.local):
-    """Whom each thread is serving."""
-
-    client: socket.socket | None = None
-
-
-_served = _Served()
-
-
 class Serialised:
     """One request at a time, except where a long poll would make the others wait.
 
@@ -44,20 +35,19 @@ class Serialised:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         is_poll = environ.get("HTTP_X_AMZ_TARGET") == "AmazonSQS.ReceiveMessage"
-        client = environ.get("werkzeug.socket")
         with nullcontext() if is_poll else self._lock:
-            if _hung_up(client):
+            if _hung_up(environ):
                 start_response("503 Service Unavailable", [("Content-Length", "0")])
                 return []
-            _served.client = client
             return self._app(environ, start_response)
 
 
-def _hung_up(client: socket.socket | None) -> bool:
+def _hung_up(environ: WSGIEnvironment) -> bool:
+    client = environ.get("werkzeug.socket")
     if client is None:
         return False
     try:
-        return client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        return bool(client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"")
     except BlockingIOError:
         return False
     except OSError:
@@ -67,6 +57,7 @@ def _hung_up(client: socket.socket | None) -> bool:
 def _end_abandoned_polls() -> None:
     """A long poll ends when its caller has hung up. The last poll of one that was killed would still take a message
     with it, which nobody saw until its visibility timeout was over."""
+    from flask import request
     from moto.sqs import models
     from werkzeug.exceptions import ServiceUnavailable
 
@@ -74,7 +65,7 @@ def _end_abandoned_polls() -> None:
 
     def wait_while_asked(queue: models.Queue, timeout: int) -> None:
         wait(queue, timeout)
-        if _hung_up(_served.client):
+        if _hung_up(request.environ):
             raise ServiceUnavailable
 
     models.Queue.wait_for_messages = wait_while_asked  # type: ignore[assignment, method-assign]

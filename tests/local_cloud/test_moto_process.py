@@ -77,7 +77,9 @@ def test_a_poller_that_was_killed_takes_no_message_with_it(moto: str) -> None:
     killed = http.client.HTTPConnection("127.0.0.1", int(moto))
     headers = {"X-Amz-Target": "AmazonSQS.ReceiveMessage", "Content-Type": "application/x-amz-json-1.0"}
     killed.request("POST", "/", body, headers | {"Authorization": _SIGNED_FOR_SQS})
-    sqs.get_queue_attributes(QueueUrl=queue)  # answered after the poll, which came first, has begun
+    sqs.get_queue_attributes(
+        QueueUrl=queue
+    )  # meanwhile the poll mostly begins; one that has not must take nothing either
     killed.close()
     for number in range(20):
         sqs.send_message(QueueUrl=queue, MessageBody=str(number))
