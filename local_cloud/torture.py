@@ -76,14 +76,6 @@ class Torture:
         self._harm = Harm(stack, stack.line, control, _MODEMS, options.seed)
 
     def carry_out(self) -> Verdict:
-        try:
-            return self._carry_out()
-        except BaseException:
-            self._writers.stop()
-            self._callers.give_up()
-            raise
-
-    def _carry_out(self) -> Verdict:
         self._callers.start()
         self._writers.start()
         self._harm.run(self._options.seconds, self._progress)
@@ -97,6 +89,11 @@ class Torture:
         judge_received(self._writers.written, inbox, pushed(pushes), verdict)
         self._keep(rows, inbox, verdict)
         return verdict
+
+    def end(self) -> None:
+        """Nobody sends or writes any more, whatever became of the run."""
+        self._writers.stop()
+        self._callers.give_up()
 
     def conclude(self, verdict: Verdict) -> int:
         kills = self._harm.kills
@@ -207,3 +204,5 @@ def torture(state_dir: Path, options: TortureOptions) -> int:
             except KeyboardInterrupt:
                 print("stopped before there was a verdict", file=sys.stderr)
                 return 130
+            finally:
+                run.end()

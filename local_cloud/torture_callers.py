@@ -53,8 +53,7 @@ class Callers:
     def give_up(self) -> None:
         """Asks no more for what was not answered."""
         self._given_up.set()
-        self._stopping.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self.stop()
 
     def _go(self) -> None:
         for due in self._ticks():
