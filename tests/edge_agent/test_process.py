@@ -75,6 +75,16 @@ async def running(at: Site) -> AsyncIterator[asyncio.subprocess.Process]:
         await agent.wait()
 
 
+@asynccontextmanager
+async def linked(at: Site) -> AsyncIterator[tuple[FakeCloud, asyncio.subprocess.Process]]:
+    """A cloud and an agent whose two modems are ready."""
+    async with FakeCloud() as cloud:
+        at.write_config(cloud.url)
+        async with running(at) as agent:
+            await until(lambda: ready(cloud), 30)
+            yield cloud, agent
+
+
 def jobs(cloud: FakeCloud, *texts: str) -> list[Job]:
     spans = tuple(cloud.spans)
     return [
@@ -95,18 +105,15 @@ def ready(cloud: FakeCloud) -> bool:
 
 def test_messages_go_out_and_their_reports_come_back(tmp_path: Path) -> None:
     async def main(at: Site) -> None:
-        async with FakeCloud() as cloud:
-            at.write_config(cloud.url)
-            async with running(at) as agent:
-                await until(lambda: ready(cloud), 30)
-                sent = jobs(cloud, "Hello", "Привет", "👋" * 40)
-                await cloud.send(*sent)
-                await until(lambda: all(f"{job.id}.report" in cloud.events for job in sent), 30)
-                assert at.on_air() == {job.text: 1 for job in sent}
-                agent.terminate()
-                begun = time.monotonic()
-                assert await agent.wait() == 0
-                assert time.monotonic() - begun < 3
+        async with linked(at) as (cloud, agent):
+            sent = jobs(cloud, "Hello", "Привет", "👋" * 40)
+            await cloud.send(*sent)
+            await until(lambda: all(f"{job.id}.report" in cloud.events for job in sent), 30)
+            assert at.on_air() == {job.text: 1 for job in sent}
+            agent.terminate()
+            begun = time.monotonic()
+            assert await agent.wait() == 0
+            assert time.monotonic() - begun < 3
 
     with site(tmp_path) as at:
         asyncio.run(main(at))
@@ -141,19 +148,16 @@ def test_an_agent_that_is_killed_sends_nothing_twice_and_loses_nothing(tmp_path:
 
 def test_the_end_waits_for_a_submission_in_flight_but_not_longer_than_its_budget(tmp_path: Path) -> None:
     async def main(at: Site, patience_s: float) -> str:
-        async with FakeCloud() as cloud:
-            at.write_config(cloud.url)
-            async with running(at) as agent:
-                await until(lambda: ready(cloud), 30)
-                (job,) = jobs(cloud, "slow")
-                await cloud.send(job)
-                async with asyncio.timeout(10):
-                    while not await in_flight(at):
-                        pass
-                agent.terminate()
-                begun = time.monotonic()
-                assert await agent.wait() == 0
-                assert time.monotonic() - begun < patience_s
+        async with linked(at) as (cloud, agent):
+            (job,) = jobs(cloud, "slow")
+            await cloud.send(job)
+            async with asyncio.timeout(10):
+                while not await in_flight(at):
+                    pass
+            agent.terminate()
+            begun = time.monotonic()
+            assert await agent.wait() == 0
+            assert time.monotonic() - begun < patience_s
             return cloud.outcome(job.id)
 
     for delay_ms, outcome in (("800", "sent"), ("20000", "uncertain")):
@@ -165,23 +169,20 @@ def test_the_end_waits_for_a_submission_in_flight_but_not_longer_than_its_budget
 
 def test_the_command_line_answers_beside_a_running_agent_and_without_one(tmp_path: Path) -> None:
     async def main(at: Site) -> None:
-        async with FakeCloud() as cloud:
-            at.write_config(cloud.url)
-            async with running(at):
-                await until(lambda: ready(cloud), 30)
-                for words, said in (
-                    (("status",), '"cloud": "connected"'),
-                    (("send", "+4915112345678", "from here"), "delivered by imei:"),
-                    (("ussd", "*100#"), "EUR"),
-                    (("doctor", "--seconds", "10"), "ready"),
-                ):
-                    code, output = await asyncio.to_thread(at.command, *words)
-                    assert (code, said in output) == (0, True), output
-                code, output = await asyncio.to_thread(at.command, "run")
-                assert (code, "another agent is running" in output) == (1, True)
-                code, output = await asyncio.to_thread(at.command, "probe")
-                assert (code, "the agent is running" in output) == (1, True)
-                assert cloud.events == {}
+        async with linked(at) as (cloud, _):
+            for words, said in (
+                (("status",), '"cloud": "connected"'),
+                (("send", "+4915112345678", "from here"), "delivered by imei:"),
+                (("ussd", "*100#"), "EUR"),
+                (("doctor", "--seconds", "10"), "ready"),
+            ):
+                code, output = await asyncio.to_thread(at.command, *words)
+                assert (code, said in output) == (0, True), output
+            code, output = await asyncio.to_thread(at.command, "run")
+            assert (code, "another agent is running" in output) == (1, True)
+            code, output = await asyncio.to_thread(at.command, "probe")
+            assert (code, "the agent is running" in output) == (1, True)
+            assert cloud.events == {}
 
     with site(tmp_path) as at:
         asyncio.run(main(at))
@@ -229,14 +230,11 @@ def test_the_command_line_says_what_it_wants(words: tuple[str | bytes, ...], cod
 
 def test_all_its_threads_stay_on_one_of_the_cpus_that_it_was_given(tmp_path: Path) -> None:
     async def main(at: Site) -> None:
-        async with FakeCloud() as cloud:
-            at.write_config(cloud.url)
-            async with running(at) as agent:
-                await until(lambda: ready(cloud), 30)
-                threads = [int(task) for task in os.listdir(f"/proc/{agent.pid}/task")]
-                (cpus,) = {frozenset(os.sched_getaffinity(thread)) for thread in threads}
-                assert len(threads) > 1
-                assert len(cpus & os.sched_getaffinity(0)) == len(cpus) == 1
+        async with linked(at) as (_, agent):
+            threads = [int(task) for task in os.listdir(f"/proc/{agent.pid}/task")]
+            (cpus,) = {frozenset(os.sched_getaffinity(thread)) for thread in threads}
+            assert len(threads) > 1
+            assert len(cpus & os.sched_getaffinity(0)) == len(cpus) == 1
 
     with site(tmp_path) as at:
         asyncio.run(main(at))
