@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,6 +105,12 @@ class LocalStack:
         self._receiver_port = self.receiver.wait_ready(30)
         credential = seed.seed(self.deployment, int(self._receiver_port))
         self.site.write_config(self.deployment.outputs["AgentUrl"], credential)
+
+    @property
+    def receiver_command(self) -> list[str]:
+        """What starts the receiver again; a person can type it too."""
+        options = ["--port", self._receiver_port, "--file", str(self.layout.received)]
+        return [sys.executable, "-m", "local_cloud.receiver", *options]
 
     def stop(self) -> None:
         """Ends every process, the last started first, and waits until they are gone."""

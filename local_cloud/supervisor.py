@@ -108,6 +108,7 @@ def example(stack: LocalStack) -> str:
 
 def _obituary(stack: LocalStack, name: str, status: int) -> str:
     how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
-    if name == "agent":
-        return f"{name} {how}; to start it again: {shlex.join(stack.site.command)}"
+    commands = {"agent": stack.site.command, "receiver": stack.receiver_command}
+    if name in commands:
+        return f"{name} {how}; to start it again: {shlex.join(commands[name])}"
     return f"{name} {how}; see {stack.layout.logs}"

@@ -132,6 +132,10 @@ def _of_state_dir(folder):
     return [pid for pid in found if _alive(pid)]
 
 
+def _command_of(pid):
+    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_run_says_when_it_is_ready_and_how_to_send_and_ends_on_a_signal(tmp_path, number):
@@ -150,6 +154,30 @@ def test_run_says_when_it_is_ready_and_how_to_send_and_ends_on_a_signal(tmp_path
     assert time.monotonic() - before < 5
     assert _of_state_dir(tmp_path) == []
     running.stdout.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_what_was_killed_comes_back_by_the_line_that_is_shown(tmp_path, eventually):
+    command = [sys.executable, "-m", "local_cloud", "run", "--port", "0", "--state-dir", tmp_path, "--simulate", "1"]
+    running = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    again = []
+    try:
+        assert running.stdout.readline().startswith("READY")
+        curl = shlex.split(running.stdout.readline())
+        for name, module in (("agent", "edge_agent run"), ("receiver", "local_cloud.receiver")):
+            (pid,) = [pid for pid in _of_state_dir(tmp_path) if module in _command_of(pid)]
+            os.kill(pid, signal.SIGKILL)
+            told, _, line = running.stderr.readline().partition("; to start it again: ")
+            assert told == f"{name} was killed by signal 9"
+            again.append(subprocess.Popen(shlex.split(line), cwd=CHECKOUT, stderr=subprocess.DEVNULL))
+        eventually(lambda: post(curl[2], json.loads(curl[-1]))[1]["msg"] == "1 sent.")
+        eventually(lambda: "SMS-Status-Report" in (tmp_path / "received.jsonl").read_text())
+    finally:
+        for child in (*again, running):
+            child.terminate()
+            child.wait(10)
+        running.stdout.close()
+        running.stderr.close()
 
 
 def _in_a_terminal_of_its_own():
